@@ -1,0 +1,3 @@
+"""Random changes of images that leave their labels true."""
+
+from striate.augmentations.base import *

@@ -1,0 +1,72 @@
+"""What it is to be a callback: something that is told what happens during a run."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from striate import catalog
+
+__all__ = ["Callback", "CallbackLike", "Logs"]
+
+Logs = dict[str, float]
+
+
+@dataclass
+class Callback(catalog.Concept, shelf="callbacks"):
+    """Told of every begin and end; it may set `self.model.stop_training = True`.
+
+    The methods are Keras'. `logs` holds the numbers so far: loss, accuracy, val_loss, learning_rate ...
+    `params` holds epochs, steps (per epoch), samples and verbose.
+    """
+
+    def set_model(self, model: Any) -> None:
+        """The model that is trained."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """The numbers of the run."""
+        self.params = params
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch, also of an interrupted run."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch, counted from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch and its validation; `logs` may be added to."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a step, counted from 0 within the epoch."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a step; `logs` holds the running means of the epoch."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before an evaluation."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After an evaluation."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of an evaluation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of an evaluation."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Before a prediction."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """After a prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of a prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of a prediction."""
+
+
+CallbackLike = Annotated[Callback | str, catalog.Member("callbacks")]

@@ -1,0 +1,3 @@
+"""Real images with their labels."""
+
+from striate.datasets.base import *

@@ -1,0 +1,5 @@
+"""How the first values of weights are drawn."""
+
+from striate.initializers.base import *
+from striate.initializers.constant import *
+from striate.initializers.variance_scaling import *

@@ -1,0 +1,35 @@
+"""What it is to be an initializer: a rule that fills a new weight with numbers."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+
+from striate import catalog
+from striate.shape import Shape, elements
+
+__all__ = ["Initializer", "InitializerLike", "fans"]
+
+
+@dataclass(frozen=True)
+class Initializer(catalog.Concept, shelf="initializers"):
+    """Draws the first values of a weight. Weights have torch's layout: (outputs, inputs / groups, *kernel)."""
+
+    def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
+        """New values, float32, on the CPU, drawn from `generator` alone."""
+        raise NotImplementedError
+
+
+InitializerLike = Annotated[Initializer | str, catalog.Member("initializers")]
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """Connections into and out of a unit of a weight (outputs, inputs, *kernel); a vector has its length for both.
+
+    Example: >>> fans((20, 1, 5, 5))
+             (25, 500)
+    """
+    if len(shape) < 2:
+        return (elements(shape),) * 2
+    kernel = elements(shape[2:])
+    return shape[1] * kernel, shape[0] * kernel

@@ -1,0 +1,3 @@
+"""What training makes small."""
+
+from striate.losses.base import *

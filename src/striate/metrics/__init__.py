@@ -1,0 +1,3 @@
+"""Numbers people read."""
+
+from striate.metrics.base import *

@@ -1,0 +1,3 @@
+"""How gradients move weights."""
+
+from striate.optimizers.base import *

@@ -1,0 +1,3 @@
+"""Penalties that keep weights small."""
+
+from striate.regularizers.base import *

@@ -1,0 +1,3 @@
+"""Learning rates that change with the step."""
+
+from striate.schedules.base import *

@@ -1,0 +1,77 @@
+"""Kinds of numbers that declarations take, and how numbers are written for people."""
+
+import operator
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BeforeValidator, Strict
+
+__all__ = ["Count", "Factor", "Fraction", "Index", "Positive", "Real", "bytes_text", "count_text", "seconds_text"]
+
+LARGEST = 1_000_000_000
+"""No count of filters, units, pixels or epochs may exceed this: it is always a slip, and would overflow sums."""
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's and torch's scalars as Python's own, so that a declaration never holds an array."""
+    if isinstance(value, bool | int | float):
+        return value
+    if hasattr(value, "ndim") and value.ndim == 0 and hasattr(value, "item"):
+        return value.item()
+    return operator.index(value) if hasattr(value, "__index__") else value
+
+
+_Integer = Annotated[int, Strict(), BeforeValidator(_plain)]
+Real = Annotated[float, Strict(), BeforeValidator(_plain)]
+
+Count = Annotated[_Integer, Gt(0), Le(LARGEST)]
+"""A whole number of at least 1: filters, units, pixels, epochs."""
+Index = Annotated[_Integer, Ge(0), Le(LARGEST)]
+"""A whole number of at least 0: padding, an axis, an epoch."""
+Factor = Annotated[Real, Ge(0)]
+"""A number of at least 0: a penalty, a momentum's opposite."""
+Positive = Annotated[Real, Gt(0)]
+"""A number above 0: a learning rate, an epsilon."""
+Fraction = Annotated[Real, Ge(0), Lt(1)]
+"""A share of at least 0 and below 1: dropout, momentum, validation."""
+
+
+def count_text(number: int) -> str:
+    """A count with thousands separators.
+
+    Example: >>> count_text(61706)
+             '61,706'
+    """
+    return f"{number:,}"
+
+
+def _scaled(number: float, step: float, names: str) -> str:
+    for name in names.split():
+        if number < step:
+            return f"{number:.0f} {name}" if number >= 100 or name == names.split()[0] else f"{number:.1f} {name}"
+        number /= step
+    return f"{number:.1f} {names.split()[-1]}"
+
+
+def bytes_text(number: float) -> str:
+    """A number of bytes in kB, MB, GB (powers of 1,000).
+
+    Example: >>> bytes_text(246_824)
+             '247 kB'
+    """
+    return _scaled(number, 1000.0, "B kB MB GB TB")
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration as a person would say it.
+
+    Example: >>> seconds_text(75)
+             '1 min 15 s'
+    """
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
