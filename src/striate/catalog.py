@@ -5,18 +5,20 @@ the contract tests find it. A concept is a frozen dataclass whose fields are its
 checked once, here, for Python, recipes and model files alike.
 """
 
+import contextlib
 import dataclasses
 import re
 import typing
-from functools import cache
-from typing import Any, ClassVar, Self
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from striate.errors import ArgumentError, UnknownNameError, nearest, printable
+from striate.errors import ArgumentError, StriateError, UnknownNameError, nearest, printable
 
-__all__ = ["Concept", "Member", "describe", "find", "get", "members", "shelves", "snake_case"]
+__all__ = ["Concept", "Member", "Place", "describe", "find", "get", "members", "shelves", "snake_case"]
 
 _shelves: dict[str, dict[str, type["Concept"]]] = {}
 _bases: dict[str, type["Concept"]] = {}
@@ -53,7 +55,7 @@ class Concept:
     def __post_init__(self) -> None:
         given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.init}  # ty: ignore
         try:
-            clean = _schema(type(self)).model_validate(given)
+            clean = schema(type(self)).model_validate(given)
         except ValidationError as error:
             raise _argument_error(type(self), error) from None
         for name, value in given.items():
@@ -63,7 +65,7 @@ class Concept:
 
     def __repr__(self) -> str:
         """The declaration as one would write it: the arguments that differ from their defaults."""
-        fields = dataclasses.fields(self)  # ty: ignore[invalid-argument-type]
+        fields = sorted(dataclasses.fields(self), key=lambda field: field.kw_only)  # ty: ignore[invalid-argument-type]
         given = [(field, getattr(self, field.name)) for field in fields if field.init]
         shown = [f"{field.name}={value!r}" for field, value in given if not _is_default(field, value)]
         return f"{type(self).__name__}({', '.join(shown)})"
@@ -88,35 +90,19 @@ class Member:
         return PlainValidator(self._take).__get_pydantic_core_schema__(source, handler)
 
     def _take(self, value: Any) -> Any:
-        """A known name stays as it was written; a table becomes the concept; anything else must be one or a callable."""
+        """A known name stays as it was written; a table becomes the concept; anything else must be one already."""
         if isinstance(value, str):
-            try:
-                find(self.shelf, value)
-            except UnknownNameError as error:
-                raise PydanticCustomError(
-                    "unknown_name",
-                    "{problem}",
-                    {"problem": f"{error.what}; {error.fix}; {error.sum}"},
-                ) from None
+            concept = _known(self.shelf, value)
+            if needed := _required(concept):
+                raise _complaint("needs_arguments", concept=concept.__name__, needed=" and ".join(needed))
             return value
         if isinstance(value, dict):
             return from_table(self.shelf, value)
         if isinstance(value, _bases[self.shelf]):
             return value
         if isinstance(value, type) and issubclass(value, _bases[self.shelf]):
-            raise PydanticCustomError(
-                "class_given",
-                "{problem}",
-                {"problem": f"{value.__name__} is a class, an instance is needed: write {value.__name__}(...)"},
-            )
-        raise PydanticCustomError(
-            "wrong_kind",
-            "{problem}",
-            {
-                "problem": f"must be one of the {self.shelf}, by name or as an object, "
-                f"not {printable(repr(value), 60)} ({type(value).__name__})"
-            },
-        )
+            raise _complaint("class_given", concept=value.__name__)
+        raise _complaint("unknown_name", kind=_kind(self.shelf), known=tuple(_shelves[self.shelf]))
 
 
 def snake_case(name: str) -> str:
@@ -174,21 +160,30 @@ def get(shelf: str, value: Any) -> Any:
     return find(shelf, value)() if isinstance(value, str) else value
 
 
-def from_table(shelf: str, table: dict[str, Any]) -> Any:
+def from_table(shelf: str, table: dict[str, Any], **beside: Any) -> Any:
     """The concept a recipe's table `{ type = "Adam", learning_rate = 0.1 }` declares.
+
+    With `beside`, the annotations of keys that stand in the table beside the concept's own: the concept and those.
 
     Errors: pydantic's ValidationError or PydanticCustomError, with the place inside the table.
     """
-    if not isinstance(table.get("type"), str):
-        raise PydanticCustomError("no_type", 'needs a type, as in {{ type = "..." }}')
+    if not isinstance(table, dict):
+        raise _complaint("dict_type")
+    if "type" not in table:
+        raise _inside("type", None, _complaint("no_type", keys=tuple(table)))
     try:
-        concept = find(shelf, table["type"])
-    except UnknownNameError as error:
-        problem = f"{error.what}; {error.fix}; {error.sum}"
-        raise PydanticCustomError("unknown_type", "{problem}", {"problem": problem}) from None
-    arguments = {key: value for key, value in table.items() if key != "type"}
-    _schema(concept).model_validate(arguments)
-    return concept(**arguments)
+        concept = _known(shelf, table["type"])
+    except PydanticCustomError as complaint:
+        raise _inside("type", table["type"], complaint) from None
+    given = {key: value for key, value in table.items() if key != "type"}
+    clean = schema(concept, **beside).model_validate(given)
+    checked = {key: getattr(clean, key) for key in given}
+    other = {key: checked.pop(key) for key in beside if key in checked}
+    try:
+        made = concept(**checked)
+    except StriateError as error:
+        raise _complaint("refused", problem=one_line(error)) from None
+    return (made, other) if beside else made
 
 
 def describe(concept: Any) -> Any:
@@ -220,17 +215,58 @@ def _is_default(field: dataclasses.Field, value: Any) -> bool:
     return type(value) is type(default) and describe(value) == describe(default)
 
 
+class _Table(BaseModel):
+    """What all schemas have in common: values are taken as written, and numbers are finite."""
+
+    model_config = ConfigDict(
+        extra="allow", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True, protected_namespaces=()
+    )
+
+
 @cache
-def _schema(concept: type[Concept]) -> type[BaseModel]:
-    """The pydantic model of a concept's arguments, read from its fields."""
-    hints = typing.get_type_hints(concept, include_extras=True)
-    fields: dict[str, Any] = {}
-    for field in dataclasses.fields(concept):  # ty: ignore[invalid-argument-type]
+def schema(declared: type, **beside: Any) -> type[BaseModel]:
+    """The pydantic model of what a dataclass declares, read from its fields, and of `beside`, optional keys more.
+
+    Example: >>> from striate.layers import Conv2D
+             >>> schema(Conv2D).model_validate({"filters": 3, "kernel_size": [5, 5]}).kernel_size
+             (5, 5)
+    """
+    hints = typing.get_type_hints(declared, include_extras=True)
+    fields: dict[str, Any] = {key: (annotation, None) for key, annotation in beside.items()}
+    for field in dataclasses.fields(declared):
         if field.init:
-            required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-            fields[field.name] = (hints[field.name], ... if required else None)
-    config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, protected_namespaces=())
-    return create_model(concept.__name__, __config__=config, **fields)
+            fields[field.name] = (hints[field.name], ... if _has_no_default(field) else None)
+    # Unknown keys are let in and then refused one by one: so each is told beside the known ones.
+    unknown = PlainValidator(partial(_refuse_key, tuple(fields)))
+    extra = {"__module__": __name__, "__annotations__": {"__pydantic_extra__": dict[str, Annotated[Any, unknown]]}}
+    return create_model(declared.__name__, __base__=type("_Table", (_Table,), extra), **fields)
+
+
+def _refuse_key(known: tuple[str, ...], value: Any) -> Any:
+    raise _complaint("unknown_key", known=known)
+
+
+def _has_no_default(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+@cache
+def _required(concept: type[Concept]) -> tuple[str, ...]:
+    """The arguments a concept cannot do without."""
+    fields = dataclasses.fields(concept)  # ty: ignore[invalid-argument-type]
+    return tuple(field.name for field in fields if field.init and _has_no_default(field))
+
+
+def _kind(shelf: str) -> str:
+    return _bases[shelf].__name__.lower()
+
+
+def _known(shelf: str, name: Any) -> type[Concept]:
+    """The concept of that name, or a complaint."""
+    if isinstance(name, str):
+        with contextlib.suppress(UnknownNameError):
+            return find(shelf, name)
+    raise _complaint("unknown_name", kind=_kind(shelf), known=tuple(_shelves[shelf]))
 
 
 def arguments(concept: type[Concept]) -> tuple[str, ...]:
@@ -240,7 +276,8 @@ def arguments(concept: type[Concept]) -> tuple[str, ...]:
              >>> arguments(Dense)[0]
              'units'
     """
-    return tuple(field.name for field in dataclasses.fields(concept) if field.init)  # ty: ignore[invalid-argument-type]
+    fields = sorted(dataclasses.fields(concept), key=lambda field: field.kw_only)  # ty: ignore[invalid-argument-type]
+    return tuple(field.name for field in fields if field.init)
 
 
 def _check_names(concept: type[Concept], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -261,35 +298,65 @@ def _check_names(concept: type[Concept], args: tuple[Any, ...], kwargs: dict[str
                 fix=f"did you mean {close!r}?" if close else f"leave {name!r} out",
             )
     for field in positional[len(args) :]:
-        missing = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if missing and field.name not in kwargs:
+        if _has_no_default(field) and field.name not in kwargs:
             raise ArgumentError(
                 f"{concept.__name__} needs {field.name!r}",
                 fix=f"{concept.__name__}({', '.join(f.name + '=...' for f in positional if f.default is dataclasses.MISSING)})",
             )
 
 
-def problems(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
-    """Each thing wrong in a declaration: the place inside it, and one sentence.
+def one_line(error: StriateError) -> str:
+    """What an error says, without the place, on one line.
+
+    Example: >>> one_line(ArgumentError("no such layer", fix="Dense"))
+             'no such layer; Dense'
+    """
+    return printable("; ".join(part for part in (error.what, error.sum, error.fix) if part), 600)
+
+
+def _complaint(code: str, **context: Any) -> PydanticCustomError:
+    """A complaint of our own; `_say` puts it in words."""
+    return PydanticCustomError(code, code, context)  # ty: ignore[invalid-argument-type]
+
+
+def _inside(key: str, value: Any, complaint: PydanticCustomError) -> ValidationError:
+    """A complaint about one key of a table."""
+    return ValidationError.from_exception_data("table", [InitErrorDetails(type=complaint, loc=(key,), input=value)])
+
+
+Place = tuple[str | int, ...]
+"""Where something stands in a declaration: keys and numbers of list items, from the outside in."""
+
+
+def place_text(place: Place) -> str:
+    """A place as people write it.
+
+    Example: >>> place_text(("model", "layers", 2, "kernel_size"))
+             'model.layers[2].kernel_size'
+    """
+    parts = (
+        f"[{part}]" if isinstance(part, int) else f".{part}" if re.fullmatch(r"[\w-]+", part) else f".{part!r}"
+        for part in place
+    )
+    return printable("".join(parts).removeprefix("."))
+
+
+def problems(error: ValidationError, show: Callable[[Any], str] = repr) -> list[tuple[Place, str]]:
+    """Each thing wrong in a declaration: the place inside it, and one sentence; `show` writes values.
 
     The alternatives of a union each complain; the user made one mistake, so they are told as one.
     """
-    places: dict[tuple[str | int, ...], list[tuple[str, str]]] = {}
+    places: dict[Place, list[Any]] = {}
     for detail in error.errors(include_url=False):
-        place = tuple(part for part in detail["loc"] if not _is_alternative(part))
-        places.setdefault(place, []).append(_sentence(detail))
+        *outer, last = detail["loc"] or (None,)
+        place = tuple(part for part in outer if not _is_alternative(part))
+        # An unknown key is the user's word, whatever it looks like.
+        if last is not None and (detail["type"] == "unknown_key" or not _is_alternative(last)):
+            place += (last,)
+        places.setdefault(place, []).append(detail)
     # A complaint about an item says more than those about the whole that holds it.
     inner = {place[:depth] for place in places for depth in range(len(place))}
-    return [
-        (
-            place,
-            ", ".join(
-                [" or ".join(dict.fromkeys(must for must, _ in said)), *dict.fromkeys(but for _, but in said if but)]
-            ),
-        )
-        for place, said in places.items()
-        if place not in inner or place == ()
-    ]
+    return [(place, _sentence(details, show)) for place, details in places.items() if place not in inner or place == ()]
 
 
 def _is_alternative(part: str | int) -> bool:
@@ -301,42 +368,83 @@ def _is_alternative(part: str | int) -> bool:
 
 _SENTENCES = {
     "missing": "is needed",
-    "extra_forbidden": "is no known key",
     "greater_than": "must be > {gt}",
     "greater_than_equal": "must be >= {ge}",
     "less_than": "must be < {lt}",
-    "less_than_equal": "must be <= {le}",
+    "less_than_equal": "must be <= {le:,}",
     "int_type": "must be a whole number",
     "float_type": "must be a number",
     "finite_number": "must be a finite number",
     "bool_type": "must be true or false",
     "string_type": "must be text",
+    "string_unicode": "must be Unicode text",
     "literal_error": "must be {expected}",
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "dict_type": "must be a table",
     "model_type": "must be a table",
+    "callable_type": "must be a function",
     "none_required": "must be left out",
+    "too_long": "must have {max_length} items",
+    "too_short": "must have {min_length} items",
+    "unknown_key": "is no known key",
+    "unknown_name": "must be a known {kind}",
+    "no_type": "is needed",
+    "needs_arguments": "is not enough: {concept} needs {needed}",
+    "class_given": "is a class, an instance is needed: write {concept}(...)",
+    "refused": "{problem}",
 }
-"""pydantic's kinds of complaint, in our words."""
+"""Kinds of complaint, pydantic's and ours, in our words."""
 
 
-def _sentence(detail: Any) -> tuple[str, str]:
-    """What the value must be, and what it is instead."""
-    kind, context = detail["type"], detail.get("ctx", {})
-    but = f"not {printable(repr(detail.get('input')), 60)}"
-    if kind in ("missing", "extra_forbidden"):
-        return _SENTENCES[kind], ""
-    if kind in ("too_long", "too_short"):
-        return f"must have {context.get('max_length', context.get('min_length'))} items", but
-    if kind in _SENTENCES:
-        return _SENTENCES[kind].format(**context), but
-    return str(detail["msg"]).removeprefix("Value error, "), ""
+def _sentence(details: list[Any], show: Callable[[Any], str]) -> str:
+    """What a value must be, what it is instead, and what was perhaps meant."""
+    said = list(dict.fromkeys(_say(detail) for detail in details))
+    if all(words.startswith("must be ") for words in said):
+        said[1:] = [words.removeprefix("must be ") for words in said[1:]]
+    words = " or ".join([said[0], *(words.removeprefix("must ") for words in said[1:])])
+    if words.startswith("must "):
+        words += f", not {printable(_shown(details[0]['input'], show), 60)}"
+    hints = (_hint(detail, show) for detail in details)
+    return "; ".join([words, *[hint for hint in hints if hint][:1]])
+
+
+def _say(detail: Any) -> str:
+    if detail["type"] in _SENTENCES:
+        return _SENTENCES[detail["type"]].format(**detail.get("ctx", {}))
+    return printable(str(detail["msg"]).removeprefix("Value error, "), 600)
+
+
+def _hint(detail: Any, show: Callable[[Any], str]) -> str:
+    """What was perhaps meant instead, or what there is to choose from."""
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind in ("unknown_key", "unknown_name"):
+        written = detail["loc"][-1] if kind == "unknown_key" else value
+        close = nearest(written, context["known"]) if isinstance(written, str) else None
+        return f"did you mean {show(close)}?" if close else f"known: {', '.join(sorted(context['known']))}"
+    if kind == "no_type" and (close := nearest("type", context["keys"])):
+        return f"was {show(close)} meant for it?"
+    if kind == "literal_error" and isinstance(value, str):
+        close = nearest(value, re.findall(r"'([^']*)'", context["expected"]))
+        return f"did you mean {show(close)}?" if close else ""
+    if kind in ("int_type", "float_type") and isinstance(value, str | float) and len(str(value)) < 20:
+        with contextlib.suppress(ValueError, OverflowError):
+            number = float(value)
+            if number.is_integer() or (kind == "float_type" and number - number == 0):
+                return f"did you mean {show(int(number) if number.is_integer() else number)}?"
+    if kind == "bool_type" and str(value).lower() in ("true", "false"):
+        return f"did you mean {show(str(value).lower() == 'true')}?"
+    return ""
+
+
+def _shown(value: Any, show: Callable[[Any], str]) -> str:
+    try:
+        return show(value)
+    except ValueError:  # a whole number of more digits than Python cares to print
+        return f"{type(value).__name__} too long to show"
 
 
 def _argument_error(concept: type[Concept], error: ValidationError) -> ArgumentError:
-    found = problems(error)
-    place, said = found[0]
-    name = str(place[0]) + "".join(f"[{part}]" for part in place[1:]) if place else "?"
-    others = "; ".join(f"{'.'.join(map(str, place))} {said}" for place, said in found[1:])
-    return ArgumentError(f"{concept.__name__}: {name} {said}", sum=f"also: {others}" if others else "")
+    (place, said), *others = problems(error)
+    also = "; ".join(f"{place_text(other)} {sentence}" for other, sentence in others)
+    return ArgumentError(f"{concept.__name__}: {place_text(place)} {said}", sum=f"also: {also}" if also else "")

@@ -10,9 +10,10 @@ import random
 import numpy as np
 import torch
 
-__all__ = ["derive", "set_random_seed", "stream"]
+__all__ = ["derive", "next_seed", "set_random_seed", "stream"]
 
 _current = 0
+_drawn = 0
 
 
 def derive(seed: int, *purpose: object) -> int:
@@ -37,16 +38,25 @@ def stream(seed: int, *purpose: object) -> torch.Generator:
 def set_random_seed(seed: int) -> None:
     """Fix every random choice made from here on (striate's, torch's, NumPy's and Python's).
 
-    Example: >>> set_random_seed(0); default_seed()
-             0
+    Example: >>> set_random_seed(7)
+             >>> first = next_seed()
+             >>> set_random_seed(7)
+             >>> next_seed() == first
+             True
     """
-    global _current
-    _current = int(seed)
+    global _current, _drawn
+    _current, _drawn = int(seed), 0
     random.seed(_current)
     np.random.seed(_current % 2**32)
     torch.manual_seed(_current)
 
 
-def default_seed() -> int:
-    """The seed that models made without one of their own use."""
-    return _current
+def next_seed() -> int:
+    """A seed for something that was given none: another one each time, the same sequence after `set_random_seed`.
+
+    Example: >>> next_seed() == next_seed()
+             False
+    """
+    global _drawn
+    _drawn += 1
+    return derive(_current, "next", _drawn) % 2**31

@@ -13,8 +13,6 @@ In this book arrays are float64 and laid out as torch lays them out, channels se
 vectors (n, features), sequences (n, c, l), maps (n, c, h, w), volumes (n, c, d, h, w).
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -41,8 +39,7 @@ class Brick(ABC):
              Lecture 002 L302 multiplies the derivatives "along the unique path" from loss to weight: there
              may be many paths, and the products along all of them are added. Every sum in a backward rule
              of this book is such a sum over paths.
-    Example:
-             >>> class Double(Brick):
+    Example: >>> class Double(Brick):
              ...     def forward(self, x, weights, training=True):
              ...         return 2 * x
              ...     def backward(self, dy):

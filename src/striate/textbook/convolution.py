@@ -4,14 +4,12 @@ What networks call convolution is a cross-correlation: the kernel is laid on the
 of mathematics turns the kernel round first, w[..., ::-1, ::-1]. As the weights are learned, nothing is lost.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 
-from .brick import Array, Brick, Weights
-from .window import Padding, add_windows, crop, pad, pad_widths, per_axis, windows
+from striate.textbook.brick import Array, Brick, Weights
+from striate.textbook.window import Padding, add_windows, crop, pad, pad_widths, per_axis, windows
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D", "convolve_slowly"]
 
@@ -184,8 +182,7 @@ class Conv3D(Convolution):
     Shape:   x (n, c, d, h, w), weight (f, c/groups, kd, kh, kw), bias (f,) -> (n, f, d', h', w')
     Args:    strides, padding, dilation_rate, groups: as in Conv2D.
     Source:  Ji et al. 2013, doi:10.1109/TPAMI.2012.59; lecture 004 L196.
-    Example:
-             >>> Conv3D(strides=2).forward(np.ones((1, 1, 4, 4, 4)), {"weight": np.ones((1, 1, 2, 2, 2))}).shape
+    Example: >>> Conv3D(strides=2).forward(np.ones((1, 1, 4, 4, 4)), {"weight": np.ones((1, 1, 2, 2, 2))}).shape
              (1, 1, 2, 2, 2)
     """
 

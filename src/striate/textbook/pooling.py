@@ -3,14 +3,12 @@
 (Lecture 004 L363 says pooling reduces the number of parameters: only of dense layers that come after it.)
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 
-from .brick import Array, Brick, Weights
-from .window import Padding, add_windows, crop, pad, pad_widths, per_axis, windows
+from striate.textbook.brick import Array, Brick, Weights
+from striate.textbook.window import Padding, add_windows, crop, pad, pad_widths, per_axis, windows
 
 __all__ = [
     "AveragePooling1D",
@@ -108,8 +106,7 @@ class MaxPooling1D(MaxPooling):
     Shape:   (n, c, l) -> (n, c, l')
     Args:    pool_size, strides, padding: as in MaxPooling2D.
     Source:  Scherer, Müller & Behnke 2010, doi:10.1007/978-3-642-15825-4_10; lecture 004 L342-365.
-    Example:
-             >>> brick = MaxPooling1D(2)
+    Example: >>> brick = MaxPooling1D(2)
              >>> brick.forward(np.array([[[1.0, 5.0, 7.0, 2.0]]]), {}).tolist()
              [[[5.0, 7.0]]]
              >>> brick.backward(np.array([[[10.0, 20.0]]]))[0].tolist()
@@ -156,8 +153,7 @@ class MaxPooling3D(MaxPooling):
     Shape:   (n, c, d, h, w) -> (n, c, d', h', w')
     Args:    pool_size, strides, padding: as in MaxPooling2D.
     Source:  Ji et al. 2013, doi:10.1109/TPAMI.2012.59; lecture 004 L196, L342-365.
-    Example:
-             >>> MaxPooling3D(2).forward(np.arange(8.0).reshape(1, 1, 2, 2, 2), {}).item()
+    Example: >>> MaxPooling3D(2).forward(np.arange(8.0).reshape(1, 1, 2, 2, 2), {}).item()
              7.0
     """
 
@@ -209,8 +205,7 @@ class AveragePooling3D(AveragePooling):
     Shape:   (n, c, d, h, w) -> (n, c, d', h', w')
     Args:    pool_size, strides, padding: as in MaxPooling2D.
     Source:  LeCun et al. 1998, doi:10.1109/5.726791; lecture 004 L196, L349.
-    Example:
-             >>> AveragePooling3D(2).forward(np.arange(8.0).reshape(1, 1, 2, 2, 2), {}).item()
+    Example: >>> AveragePooling3D(2).forward(np.arange(8.0).reshape(1, 1, 2, 2, 2), {}).item()
              3.5
     """
 
@@ -269,8 +264,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     Shape:   (n, c, l) -> (n, c), or (n, c, 1) with keepdims
     Args:    keepdims: keep the axis, with length 1.
     Source:  Lin, Chen & Yan 2014, doi:10.48550/arXiv.1312.4400; lecture 004 L335.
-    Example:
-             >>> GlobalAveragePooling1D().forward(np.array([[[1.0, 2.0, 6.0]]]), {}).tolist()
+    Example: >>> GlobalAveragePooling1D().forward(np.array([[[1.0, 2.0, 6.0]]]), {}).tolist()
              [[3.0]]
     """
 
@@ -285,8 +279,7 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
     Shape:   (n, c, h, w) -> (n, c), or (n, c, 1, 1) with keepdims
     Args:    keepdims: keep the axes, with length 1.
     Source:  Lin, Chen & Yan 2014, doi:10.48550/arXiv.1312.4400; lecture 004 L335.
-    Example:
-             >>> brick = GlobalAveragePooling2D()
+    Example: >>> brick = GlobalAveragePooling2D()
              >>> brick.forward(np.array([[[[1.0, 2.0], [3.0, 6.0]]]]), {}).tolist()
              [[3.0]]
              >>> brick.backward(np.array([[4.0]]))[0].tolist()
@@ -304,8 +297,7 @@ class GlobalAveragePooling3D(GlobalAveragePooling):
     Shape:   (n, c, d, h, w) -> (n, c), or (n, c, 1, 1, 1) with keepdims
     Args:    keepdims: keep the axes, with length 1.
     Source:  Lin, Chen & Yan 2014, doi:10.48550/arXiv.1312.4400; lecture 004 L196, L335.
-    Example:
-             >>> GlobalAveragePooling3D().forward(np.arange(8.0).reshape(1, 1, 2, 2, 2), {}).tolist()
+    Example: >>> GlobalAveragePooling3D().forward(np.arange(8.0).reshape(1, 1, 2, 2, 2), {}).tolist()
              [[3.5]]
     """
 
@@ -320,8 +312,7 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
     Shape:   (n, c, l) -> (n, c), or (n, c, 1) with keepdims
     Args:    keepdims: keep the axis, with length 1.
     Source:  Oquab et al. 2015, doi:10.1109/CVPR.2015.7298668; lecture 004 L335.
-    Example:
-             >>> GlobalMaxPooling1D().forward(np.array([[[1.0, 6.0, 2.0]]]), {}).tolist()
+    Example: >>> GlobalMaxPooling1D().forward(np.array([[[1.0, 6.0, 2.0]]]), {}).tolist()
              [[6.0]]
     """
 
@@ -336,8 +327,7 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
     Shape:   (n, c, h, w) -> (n, c), or (n, c, 1, 1) with keepdims
     Args:    keepdims: keep the axes, with length 1.
     Source:  Oquab et al. 2015, doi:10.1109/CVPR.2015.7298668; lecture 000 L142, lecture 004 L335.
-    Example:
-             >>> brick = GlobalMaxPooling2D()
+    Example: >>> brick = GlobalMaxPooling2D()
              >>> brick.forward(np.array([[[[1.0, 6.0], [3.0, 2.0]]]]), {}).tolist()
              [[6.0]]
              >>> brick.backward(np.array([[4.0]]))[0].tolist()
@@ -355,8 +345,7 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
     Shape:   (n, c, d, h, w) -> (n, c), or (n, c, 1, 1, 1) with keepdims
     Args:    keepdims: keep the axes, with length 1.
     Source:  Oquab et al. 2015, doi:10.1109/CVPR.2015.7298668; lecture 004 L196, L335.
-    Example:
-             >>> GlobalMaxPooling3D().forward(np.arange(8.0).reshape(1, 1, 2, 2, 2), {}).tolist()
+    Example: >>> GlobalMaxPooling3D().forward(np.arange(8.0).reshape(1, 1, 2, 2, 2), {}).tolist()
              [[7.0]]
     """
 

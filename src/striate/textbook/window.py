@@ -8,13 +8,11 @@ looks at the pixels i*s + u*d - p for u = 0 ... k-1, and there are
 such windows. (Lecture 001 L565 and lecture 002 L764 leave out the padding and the floor.)
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
 
-from .brick import Array
+from striate.textbook.brick import Array
 
 __all__ = ["Padding", "add_windows", "crop", "pad", "pad_widths", "per_axis", "windows"]
 
@@ -29,14 +27,13 @@ def per_axis(value: int | Sequence[int], axes: int) -> tuple[int, ...]:
     Shape:   int or (axes,) -> (axes,)
     Errors:  ValueError if there are more or fewer numbers than axes.
     Source:  lecture 002 L603-604, strides may differ by axis.
-    Example:
-             >>> per_axis(2, 3), per_axis((1, 2), 2)
+    Example: >>> per_axis(2, 3), per_axis((1, 2), 2)
              ((2, 2, 2), (1, 2))
     """
-    values = (value,) * axes if np.ndim(value) == 0 else tuple(value)
+    values = tuple(value) if isinstance(value, Sequence) else (value,) * axes
     if len(values) != axes:
         raise ValueError(f"{value} has {len(values)} numbers for {axes} axes")
-    return tuple(int(v) for v in values)
+    return values
 
 
 def pad_widths(
@@ -87,8 +84,7 @@ def pad(x: Array, widths: Sequence[tuple[int, int]], value: float = 0.0) -> Arra
 
     Shape:   (n, c, h, w) -> (n, c, h + before + after, w + before + after)
     Source:  lecture 002 L549-551.
-    Example:
-             >>> pad(np.ones((1, 1, 2)), [(1, 0)]).tolist()
+    Example: >>> pad(np.ones((1, 1, 2)), [(1, 0)]).tolist()
              [[[0.0, 1.0, 1.0]]]
     """
     return np.pad(np.asarray(x, dtype=float), [(0, 0), (0, 0), *widths], constant_values=value)
@@ -101,8 +97,7 @@ def crop(y: Array, widths: Sequence[tuple[int, int]]) -> Array:
 
     Shape:   (n, c, h + before + after, w + before + after) -> (n, c, h, w)
     Source:  lecture 002 L549-551.
-    Example:
-             >>> crop(np.array([[[7.0, 1.0, 2.0]]]), [(1, 0)]).tolist()
+    Example: >>> crop(np.array([[[7.0, 1.0, 2.0]]]), [(1, 0)]).tolist()
              [[[1.0, 2.0]]]
     """
     inner = tuple(slice(before, size - after) for (before, after), size in zip(widths, y.shape[2:], strict=True))
@@ -120,8 +115,7 @@ def windows(x: Array, kernel: Sequence[int], strides: Sequence[int], dilation: S
     Source:  lecture 000 L36-57, local receptive fields.
              Lecture 004 L303 writes a stride as I(n + i*s, m + j*s). That is a dilation (the taps are moved
              apart); a stride moves the window: I(n*s + i, m*s + j).
-    Example:
-             >>> windows(np.array([[[1.0, 2.0, 3.0, 4.0]]]), (2,), (1,), (1,)).tolist()
+    Example: >>> windows(np.array([[[1.0, 2.0, 3.0, 4.0]]]), (2,), (1,), (1,)).tolist()
              [[[[1.0, 2.0], [2.0, 3.0], [3.0, 4.0]]]]
              >>> windows(np.array([[[1.0, 2.0, 3.0, 4.0]]]), (2,), (2,), (1,)).tolist()
              [[[[1.0, 2.0], [3.0, 4.0]]]]

@@ -1,0 +1,4 @@
+"""From a declared graph to torch modules."""
+
+from striate.build.module import *
+from striate.build.rewrites import *

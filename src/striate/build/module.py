@@ -1,0 +1,90 @@
+"""From the declared graph to a torch module, with its first weights."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import fx, nn
+
+from striate import catalog
+from striate.errors import ShapeError
+from striate.layers.base import Weight
+from striate.network import Network, Node
+from striate.seed import stream
+
+__all__ = ["build", "plain", "weights"]
+
+
+def build(network: Network, seed: int = 0) -> fx.GraphModule:
+    """The network as a torch module: float32, channels_last, weights drawn from `seed`.
+
+    It takes the preprocessed images (n, c, h, w), one tensor for each input, and gives the outputs. Its state_dict has
+    the keys `<layer name>.<weight>`.
+
+    Example: >>> from striate.layers import Conv2D
+             >>> list(build(Network.sequential([Conv2D(6, 5, input_shape=(8, 8, 1))])).state_dict())
+             ['conv2d.weight', 'conv2d.bias']
+    """
+    root, graph = nn.Module(), fx.Graph()
+    values: dict[str, fx.Node] = {}
+    for node in network.nodes:
+        if node.is_input:
+            values[node.name] = graph.placeholder(node.name)
+            continue
+        if not hasattr(root, node.owner):
+            root.add_module(node.owner, _brick(node, seed))
+        elif node.shapes[0][-1] != network[node.owner].shapes[0][-1] and node.layer.weights(node.shapes[0]):
+            raise ShapeError(
+                f"{node.owner} shares its weights between inputs of different channels",
+                sum=f"{network[node.owner].shapes[0]} and {node.shapes[0]}",
+                fix="two layers, or equal shapes",
+            )
+        value = graph.call_module(node.owner, tuple(values[name] for name in node.inputs))
+        if node.layer.activation is not None:
+            value = graph.call_module(f"{node.owner}.activation", (value,))
+        values[node.name] = value
+    outputs = tuple(values[name] for name in network.outputs)
+    graph.output(outputs[0] if len(outputs) == 1 else outputs)
+    return fx.GraphModule(root, graph, "Network")
+
+
+def _brick(node: Node, seed: int) -> nn.Module:
+    """The module of one layer, its weights drawn by their initializers, each from a stream of its own."""
+    layer, shape = node.layer, node.shapes[0]
+    with torch.device("meta"):  # torch's own first values are never wanted
+        brick = layer.build(shape)
+    brick.to_empty(device="cpu")
+    for name, weight in layer.weights(shape).items():
+        value = weight.initializer.sample(weight.shape, stream(seed, "weights", node.owner, name))
+        tensor = getattr(brick, name)
+        if tuple(tensor.shape) != weight.shape:
+            raise AssertionError(f"{type(layer).__name__}.{name}: built {tuple(tensor.shape)}, declared {weight.shape}")
+        tensor.data = value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
+        if isinstance(tensor, nn.Parameter):
+            tensor.requires_grad_(weight.trainable and layer.trainable)
+    for name, buffer in brick.named_buffers():
+        if name not in layer.weights(shape):
+            buffer.zero_()
+    if layer.activation is not None:
+        brick.add_module("activation", catalog.get("layers", layer.activation).build(node.output))
+    return brick
+
+
+def weights(network: Network, trainable: bool | None = None) -> Iterator[tuple[str, Weight]]:
+    """Each weight of a network by its key, in the order of the layers.
+
+    Example: >>> from striate.layers import Conv2D
+             >>> [key for key, _ in weights(Network.sequential([Conv2D(6, 5, input_shape=(8, 8, 1))]))]
+             ['conv2d.weight', 'conv2d.bias']
+    """
+    for node in network.layers:
+        for name, weight in node.layer.weights(node.shapes[0]).items():
+            if trainable is None or trainable == (weight.trainable and node.layer.trainable):
+                yield f"{node.owner}.{name}", weight
+
+
+def plain(module: fx.GraphModule) -> fx.GraphModule:
+    """The same network and the same parameters, made of torch's own modules and functions alone.
+
+    It can be saved, loaded and run where striate is not installed.
+    """
+    return fx.GraphModule(module, fx.Tracer().trace(module), "Network")

@@ -1,0 +1,427 @@
+"""What can be known to be amiss from the declaration alone: before data, before weights."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from striate import catalog
+from striate.check.cost import bricks, macs, weights
+from striate.check.receptive_field import reaches
+from striate.check.table import Table
+from striate.errors import DeclarationError
+from striate.finding import Finding
+from striate.initializers.base import Initializer
+from striate.layers.base import Layer
+from striate.losses.base import Loss
+from striate.network import Network, Node
+from striate.shape import AXES, EVERYTHING, Shape, elements, shape_text
+from striate.units import count_text
+
+__all__ = ["Labels", "check", "check_head", "check_layers", "check_windows", "refuse"]
+
+
+def check(
+    network: Network,
+    loss: Loss | str | None = None,
+    classes: int | None = None,
+    strict: bool = False,
+    labels: Shape | None = None,
+) -> Table:
+    """The table of a network with everything that is amiss in its declaration; no weight is made.
+
+    What must be refused is a finding of severity "error"; `refuse` raises it.
+
+    Args:    loss: what the network will be trained with. classes: how many the labels tell apart.
+             strict: a window that leaves pixels unseen is an error. labels: the shape of one label.
+    Source:  lecture 002 L744-772 (windows); lecture 003 L470-471 (first weights)
+    Example: >>> from striate.layers import Conv2D
+             >>> network = Network.sequential([Conv2D(1, 3, strides=3, input_shape=(7, 7, 1))])
+             >>> [finding.fault for finding in check(network).findings]
+             ['window-does-not-tile']
+    """
+    found = [
+        *check_windows(network, strict),
+        *check_head(network, loss, Labels(labels, classes)),
+        *check_layers(network),
+    ]
+    return replace(Table.of(network), findings=tuple(found))
+
+
+def refuse(findings: Iterable[Finding]) -> None:
+    """Raise what of the findings is an error: the first, and beside it the others.
+
+    Errors:  DeclarationError with where, sum and fix.
+    Example: >>> refuse([Finding("bias-before-batch-norm", "conv2d", "x + b - b = x", "no use", "use_bias=False")])
+    """
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        first, *others = errors
+        also = "".join(f"\nalso: {finding.where}: {finding.cause}" for finding in others)
+        raise DeclarationError(first.cause, where=first.where, sum=first.evidence + also, fix=first.fix)
+
+
+# Windows
+
+
+def check_windows(network: Network, strict: bool = False) -> Iterator[Finding]:
+    """Windows that never see the last pixels of their map, each with the sum and what would fit.
+
+    Source:  lecture 002 L744-772
+    Example: >>> from striate.layers import Conv2D
+             >>> network = Network.sequential([Conv2D(1, 3, strides=3, input_shape=(7, 7, 1))])
+             >>> print(next(check_windows(network)).fix)
+             padding=1 (3x3 comes out), padding="same" (3x3), strides=2 (3x3), or a map of 6x6 or 9x9
+    """
+    for node in network.nodes:
+        shape = node.shapes[0]
+        window = node.layer.window(shape)
+        unseen = () if window in (None, EVERYTHING) else window.unseen(shape[:-1])
+        if unseen:
+            lost = " and ".join(f"{pixels} of the {axis}" for axis, pixels, _ in unseen)
+            sums: dict[str, list[str]] = {}
+            for axis, _, text in unseen:
+                sums.setdefault(text.removeprefix(f"{axis}: "), []).append(axis)
+            yield Finding(
+                "window-does-not-tile",
+                node.name,
+                "; ".join(f"{' and '.join(names)}: {text}" for text, names in sums.items()),
+                f"the window does not tile its {shape_text(shape[:-1])} map: the last {lost} are never seen",
+                _what_fits(node.layer, shape),
+                "error" if strict else "advice",
+            )
+
+
+def _what_fits(layer: Layer, shape: Shape) -> str:
+    """The smallest padding, the largest shorter stride and the nearest maps with which the window tiles."""
+    window, sizes = layer.window(shape), shape[:-1]
+    assert window is not None
+    tries = {
+        "padding": [range(1, max(window.reach)), ["same"]],
+        "strides": [range(max(window.stride) - 1, 0, -1)],
+    }
+    told = []
+    for argument, groups in tries.items():
+        for values in groups:
+            fitting = ((value, _tiled(layer, shape, {argument: value})) for value in values)
+            value, out = next((pair for pair in fitting if pair[1]), (None, None))
+            if out:
+                told.append(f"{argument}={json.dumps(value)} ({shape_text(out)}{'' if told else ' comes out'})")
+    smaller, larger = list(sizes), list(sizes)
+    for axis, pixels, _ in window.unseen(sizes):
+        number = AXES[len(sizes)].index(axis)
+        smaller[number] -= pixels
+        larger[number] += window.stride[number] - pixels - window.padding[number][1]
+    told.append(f"{'or ' if told else ''}a map of {shape_text(smaller)} or {shape_text(larger)}")
+    return ", ".join(told)
+
+
+def _tiled(layer: Layer, shape: Shape, change: dict[str, Any]) -> Shape | None:
+    """The map that comes out of the layer so changed, where its window tiles."""
+    try:
+        changed = replace(layer, **change)
+        window, out = changed.window(shape), changed.output(shape)
+    except DeclarationError:
+        return None
+    return None if window is None or window.unseen(shape[:-1]) else out[:-1]
+
+
+# Head, loss and labels
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of the labels before they are read.
+
+    Args:    shape: of one label: () for a class number, (k,) for one number for each class.
+             classes: how many they tell apart.
+    Example: >>> Labels(shape=(10,)).one_hot((10,)), Labels(shape=()).one_hot((10,)), Labels().one_hot((10,))
+             (True, False, None)
+    """
+
+    shape: Shape | None = None
+    classes: int | None = None
+
+    def one_hot(self, output: Shape) -> bool | None:
+        """Whether each number of the output has a label of its own (True), or each position a class number (False)."""
+        if self.shape == output:
+            return None if output[-1:] == (1,) else True
+        return False if self.shape in (output[:-1], (*output[:-1], 1)) else None
+
+
+_OTHER_LOSS = {True: "categorical_crossentropy", False: "sparse_categorical_crossentropy"}
+"""The cross-entropy of exclusive classes for labels that are one-hot, and that are class numbers."""
+
+
+def check_head(
+    network: Network, loss: Loss | str | None, labels: Labels | None = None, output: str | None = None
+) -> list[Finding]:
+    """Whether the last layer, the loss and the labels belong together; each that does not is an error.
+
+    Args:    labels: what is known of them. output: which output the loss is for, where there are several.
+    Source:  lecture 003 L73-120
+    Example: >>> from striate.layers import Dense
+             >>> network = Network.sequential([Dense(1, activation="softmax", input_shape=(4,))])
+             >>> check_head(network, None)[0].fault
+             'softmax-over-one-unit'
+    """
+    node = network[output or network.outputs[0]]
+    head = _Head.of(network, node)
+    loss, labels = catalog.get("losses", loss), labels or Labels()
+    if head.activation == "Softmax" and head.units == 1:
+        return [
+            _error(
+                "softmax-over-one-unit",
+                head,
+                "exp(x) / exp(x) = 1 for every x",
+                f"a softmax over one unit always says 1: {head.name} can learn nothing",
+                'activation="sigmoid" with loss="binary_crossentropy" for two classes, or one unit for each class',
+            )
+        ]
+    if loss is None or loss.head is None:
+        return []
+    found = _head_and_loss(head, loss, labels)
+    return found or [*_units_and_classes(head, loss, labels), *_loss_and_labels(head, loss, labels)]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """How an output ends: the layer that weighs its numbers, and the activation they go through."""
+
+    name: str
+    output: Shape
+    activation: str | None
+    """"Softmax", "Sigmoid", or None: any numbers."""
+
+    @property
+    def units(self) -> int:
+        return self.output[-1]
+
+    @classmethod
+    def of(cls, network: Network, node: Node) -> "_Head":
+        """Walk back from the output to what makes its numbers."""
+        output = node.output
+        while True:
+            for layer, _ in reversed(list(bricks(node))):
+                if type(layer).__name__ in ("Softmax", "Sigmoid"):
+                    return cls(node.name, output, type(layer).__name__)
+            if node.is_input or len(node.inputs) != 1 or macs(node) or node.layer.weights(node.shapes[0]):
+                return cls(node.name, output, None)
+            node = network[node.inputs[0]]
+
+
+def _error(fault: str, head: _Head, evidence: str, cause: str, fix: str) -> Finding:
+    return Finding(fault, head.name, evidence, cause, fix, "error")
+
+
+def _head_and_loss(head: _Head, loss: Loss, labels: Labels) -> list[Finding]:
+    wanted, name = loss.head, type(loss).__name__
+    assert wanted is not None
+    lower = wanted.lower()
+    if getattr(loss, "from_logits", False):
+        if head.activation is None:
+            return []
+        return [
+            _error(
+                "head-applied-twice",
+                head,
+                _squashed_twice(head),
+                f"{name}(from_logits=True) applies the {lower} itself, and {head.name} ends in a "
+                f"{head.activation.lower()} already",
+                f"from_logits=False, or no activation on {head.name}",
+            )
+        ]
+    if head.activation is None:
+        return [
+            _error(
+                "head-missing",
+                head,
+                "log(p) needs 0 <= p <= 1" + (", and the p of all classes add up to 1" if wanted == "Softmax" else ""),
+                f"{name} takes probabilities, {head.name} gives any number",
+                f'activation="{lower}" on {head.name}, or {name}(from_logits=True)',
+            )
+        ]
+    if head.activation == wanted:
+        return []
+    if wanted == "Sigmoid":
+        return [
+            _error(
+                "softmax-with-binary-loss",
+                head,
+                f"softmax: the {head.units} outputs add up to 1; {name}: each is right or wrong for itself",
+                f"{name} takes each output as a yes or no of its own, the softmax of {head.name} shares one among all",
+                f'loss="{_OTHER_LOSS[bool(labels.one_hot(head.output))]}", '
+                f'or activation="sigmoid" on {head.name} if an image can have several classes',
+            )
+        ]
+    one = head.units == 1
+    return [
+        _error(
+            "sigmoid-with-categorical-loss",
+            head,
+            f"-log(p) of one class; with {head.units} sigmoid{'' if one else 's'} nothing makes the others small",
+            f"{name} compares classes that exclude each other, the sigmoid of {head.name} judges each for itself",
+            'loss="binary_crossentropy"' if one else f'activation="softmax" on {head.name}, '
+            'or loss="binary_crossentropy" if an image can have several classes',
+        )
+    ]
+
+
+def _squashed_twice(head: _Head) -> str:
+    if head.activation == "Softmax":
+        most = math.e / (math.e + head.units - 1)
+        return f"softmax(softmax(x)) is at most e / (e + {head.units} - 1) = {most:.3g}, however sure the network is"
+    return f"sigmoid(sigmoid(x)) lies between 0.5 and 1 / (1 + 1/e) = {1 / (1 + 1 / math.e):.3g}"
+
+
+def _units_and_classes(head: _Head, loss: Loss, labels: Labels) -> list[Finding]:
+    classes, binary = labels.classes, loss.head == "Sigmoid"
+    if classes is None or head.units == classes or (binary and head.units == 1 and classes <= 2):
+        return []
+    needed = "one unit, or one for each class" if binary else "one unit for each class"
+    fix = f"{classes} units in {head.name}"
+    if binary and head.units == 1:
+        fix += ' with activation="softmax" and loss="sparse_categorical_crossentropy"'
+    return [
+        _error(
+            "units-differ-from-classes",
+            head,
+            f"{head.units} unit{'s' if head.units > 1 else ''}, {classes} classes: {needed}",
+            f"{head.name} gives {head.units} number{'s' if head.units > 1 else ''} for {classes} classes",
+            fix,
+        )
+    ]
+
+
+def _loss_and_labels(head: _Head, loss: Loss, labels: Labels) -> list[Finding]:
+    one_hot = labels.one_hot(head.output)
+    takes_numbers = type(loss).__name__.startswith("Sparse")
+    if one_hot is None or head.units == 1 or one_hot != takes_numbers:
+        return []
+    given = "one number for each class" if one_hot else "a class number"
+    other = _OTHER_LOSS[one_hot] if loss.head == "Softmax" else "one-hot labels: utils.to_categorical(y)"
+    return [
+        _error(
+            "labels-are-one-hot" if one_hot else "labels-are-class-numbers",
+            head,
+            f"a label has the shape {labels.shape}, the output {head.output}",
+            f"{type(loss).__name__} takes {'a class number' if one_hot else 'one number for each class'}, "
+            f"a label is {given}",
+            f'loss="{other}"' if loss.head == "Softmax" else other,
+        )
+    ]
+
+
+# Layers
+
+
+HUGE_DENSE = 50_000_000
+"""Weights of one dense layer on a flattened map from which global pooling is advised: 200 MB."""
+
+
+def check_layers(network: Network) -> list[Finding]:
+    """Declarations that are allowed and seldom meant; all are advice.
+
+    Example: >>> from striate.layers import Conv2D
+             >>> layers = [Conv2D(4, 3, input_shape=(9, 9, 1)), Conv2D(4, 3)]
+             >>> [finding.fault for finding in check_layers(Network.sequential(layers))]
+             ['linear-after-linear']
+    """
+    rules = (_weights_start_equal, _linear_after_linear, _bias_before_batch_norm, _dense_holds_most_weights)
+    return [finding for rule in rules for finding in rule(network)]
+
+
+def _weights_start_equal(network: Network) -> Iterator[Finding]:
+    """Units that start equal get equal gradients and stay equal: lecture 003 L470-471.
+
+    A lone layer of weights is exempt: its units differ by their targets.
+    """
+    weighing = [node for node in network.layers if macs(node) and node.layer.trainable]
+    for node in weighing if len(weighing) > 1 else []:
+        products = [layer.weights(shape) for layer, shape in bricks(node) if layer.macs(shape)]
+        for name, weight in (item for found in products for item in found.items()):
+            if weight.trainable and len(weight.shape) > 1 and _draws_equal(weight.initializer, weight.shape):
+                yield Finding(
+                    "weights-start-equal",
+                    node.name,
+                    f"{weight.initializer!r} for all {count_text(elements(weight.shape))} numbers of {name}",
+                    "weights that all start the same get the same gradient: the units never become different",
+                    f'kernel_initializer="glorot_uniform" on {node.name}',
+                )
+
+
+def _draws_equal(initializer: Initializer, shape: Shape) -> bool:
+    few = tuple(min(size, 2) for size in shape[:2]) + shape[2:]
+    drawn = initializer.sample(few, torch.Generator().manual_seed(0))
+    return drawn.numel() > 1 and bool((drawn == drawn.flatten()[0]).all())
+
+
+_LINEAR = ("Linear", "Flatten", "Reshape", "Dropout", "BatchNormalization")
+"""Bricks that are linear once trained, as all average pooling is."""
+
+
+def _is_linear(layer: Layer) -> bool:
+    name = type(layer).__name__
+    return name in _LINEAR or "AveragePooling" in name
+
+
+def _linear_after_linear(network: Network) -> Iterator[Finding]:
+    for node in network.nodes:
+        if not macs(node):
+            continue
+        before = node
+        while len(before.inputs) == 1:
+            before = network[before.inputs[0]]
+            if not all(_is_linear(layer) for layer, shape in bricks(before) if not layer.macs(shape)):
+                break
+            if macs(before):
+                yield Finding(
+                    "linear-after-linear",
+                    node.name,
+                    "w2 (w1 x) = (w2 w1) x",
+                    f"{before.name} and {node.name} have no activation between them: "
+                    "together they can do no more than one such layer",
+                    f'activation="relu" on {before.name}; leave it where two thin layers stand for a thick one',
+                )
+                break
+
+
+def _bias_before_batch_norm(network: Network) -> Iterator[Finding]:
+    users = [name for node in network.nodes for name in node.inputs]
+    biased: list[Node] = []
+    for node in network.nodes:
+        if type(node.layer).__name__ == "BatchNormalization":
+            before = network[node.inputs[0]]
+            bias = before.layer.activation is None and "bias" in before.layer.weights(before.shapes[0])
+            if bias and macs(before) and users.count(before.name) == 1:
+                biased.append(before)
+    if biased:
+        count = sum(elements(node.layer.weights(node.shapes[0])["bias"].shape) for node in biased)
+        yield Finding(
+            "bias-before-batch-norm",
+            ", ".join(node.name for node in biased),
+            f"(x + b) - mean(x + b) = x - mean(x): {count_text(count)} numbers",
+            "a bias before batch normalisation is subtracted again",
+            "use_bias=False",
+        )
+
+
+def _dense_holds_most_weights(network: Network) -> Iterator[Finding]:
+    sizes = {node.name: sum(elements(weight.shape) for weight in weights(node)) for node in network.layers}
+    reach = reaches(network)
+    for node in network.layers:
+        before = reach[node.inputs[0]]
+        flattened = len(node.shapes[0]) == 1 and before.stride is not None and elements(before.positions) > 1
+        if flattened and sizes[node.name] > max(HUGE_DENSE, sum(sizes.values()) / 2):
+            channels = node.shapes[0][0] // elements(before.positions)
+            yield Finding(
+                "dense-holds-most-weights",
+                node.name,
+                f"{count_text(sizes[node.name])} of {count_text(sum(sizes.values()))} weights: "
+                f"{shape_text(before.positions)} positions of {channels} channels for {node.output[-1]} units",
+                "most of the network is one dense layer on a flattened map",
+                f"global average pooling instead of Flatten: {count_text((channels + 1) * node.output[-1])} weights",
+            )

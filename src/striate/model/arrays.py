@@ -1,0 +1,68 @@
+"""What people hand to fit, evaluate and predict, as tensors channels last."""
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+
+from striate.errors import DataError
+from striate.loader import check_arrays
+from striate.shape import Shape
+
+__all__ = ["images", "is_loader", "labels", "pairs"]
+
+
+def images(x: Any, shape: Shape | None) -> torch.Tensor:
+    """Images (n, h, w, c), uint8 or float32, sharing memory where they can.
+
+    Lists, NumPy arrays, memory-maps and tensors are taken. (n, h, w) becomes (n, h, w, 1) where the network wants it.
+    Errors: DataError, with what is wrong and the fix.
+    """
+    array = np.ascontiguousarray(check_arrays(_array(x), None, shape)[0])
+    with warnings.catch_warnings():
+        # torch warns of tensors over memory that must not be written; nothing here writes to images.
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(array)
+
+
+def labels(y: Any) -> torch.Tensor:
+    """Labels (n, ...) as a tensor of their own type."""
+    return torch.as_tensor(np.ascontiguousarray(_array(y)))
+
+
+def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
+    """The arrays of a DataLoader or other iterable of (images, labels) batches.
+
+    torch's loaders give (n, c, h, w): those are turned, where that is what fits the network.
+    """
+    xs, ys = [], []
+    for batch in data:
+        if not isinstance(batch, list | tuple) or len(batch) != 2:
+            raise DataError("the loader gives batches that are not (images, labels)", fix="yield pairs")
+        xs.append(_array(batch[0]))
+        ys.append(_array(batch[1]))
+    if not xs:
+        raise DataError("the loader gives no batch", fix="a loader with at least one batch")
+    x, y = np.concatenate(xs), np.concatenate(ys)
+    if shape is not None and x.ndim == len(shape) + 1 and x.shape[1:] != shape and x.shape[1:] == (shape[-1], *shape[:-1]):
+        x = np.moveaxis(x, 1, -1)
+    return x, y
+
+
+def is_loader(x: Any) -> bool:
+    """Whether x gives batches of pairs instead of being an array."""
+    return isinstance(x, Iterable) and not isinstance(x, np.ndarray | torch.Tensor | list | tuple | dict)
+
+
+def _array(value: Any) -> np.ndarray:
+    if isinstance(value, torch.Tensor):
+        return value.detach().cpu().numpy()
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise DataError(
+            "the images or labels are not one array: their parts have different sizes",
+            fix="resize the images to one size first",
+        ) from None

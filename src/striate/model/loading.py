@@ -1,0 +1,56 @@
+"""A model from its files."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from striate import catalog
+from striate.errors import StorageError
+from striate.loader import Preprocessing
+from striate.model import storage
+from striate.model.model import Model, Sequential
+from striate.network import network_from_table
+from striate.train import parse_plan
+
+__all__ = ["load"]
+
+_KINDS: dict[str, type[Model]] = {"Model": Model, "Sequential": Sequential}
+
+
+def load(path: str | Path) -> Model:
+    """The model of a `NAME.striate` file or a run folder, ready to predict and to train on.
+
+    Errors: StorageError for a missing, damaged or foreign file. JSON and safetensors only: nothing of it is run.
+    """
+    files = storage.read(Path(path))
+    with storage.told(path):
+        return _model(json.loads(files[storage.DESCRIPTION], object_pairs_hook=storage.unique), files[storage.WEIGHTS])
+
+
+def _model(described: dict[str, Any], weights: bytes) -> Model:
+    if described["format"] != storage.FORMAT:
+        raise StorageError(
+            f"its format is {described['format']!r}, this striate reads {storage.FORMAT}", fix="a newer striate"
+        )
+    digest, written = hashlib.sha256(weights).hexdigest(), described["weights"]["sha256"]
+    if digest != written:
+        raise StorageError(
+            "its weights are not those that were written",
+            sum=f"SHA-256 {digest[:16]}..., written {str(written)[:16]}...",
+            fix="take the file from its source again",
+        )
+    network = network_from_table(described["network"])
+    model = _KINDS[described["kind"]]._of(network, str(described["name"]), int(described["seed"]))
+    if described["optimizer"] is not None and described["loss"] is not None:
+        model.compile(
+            catalog.from_table("optimizers", described["optimizer"]),
+            catalog.from_table("losses", described["loss"]),
+            [catalog.from_table("metrics", table) for table in described["metrics"]],
+        )
+    if described["preprocessing"] is not None:
+        model.preprocessing = Preprocessing.from_json(described["preprocessing"])
+    model.classes = tuple(str(name) for name in described["classes"])
+    model.plan = parse_plan(described["plan"])
+    storage.fill(model, weights)
+    return model

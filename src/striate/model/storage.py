@@ -1,0 +1,214 @@
+"""Model files: `NAME.striate`, run folders, weights. JSON and safetensors only: loading never runs code.
+
+A model is two files: `model.json` (the declaration, the preprocessing, the SHA-256 of the weights) and
+`weights.safetensors`. A run folder holds both; `NAME.striate` is a zip archive, stored without compression, of both.
+"""
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+from safetensors.torch import load as read_safetensors
+from safetensors.torch import save as write_safetensors
+
+from striate import catalog
+from striate.errors import StorageError, StriateError, printable
+from striate.files import write_whole
+from striate.network import network_table
+from striate.version import __version__
+
+__all__ = [
+    "DESCRIPTION",
+    "FORMAT",
+    "WEIGHTS",
+    "fill",
+    "load_weights",
+    "model_files",
+    "read",
+    "save",
+    "save_weights",
+    "told",
+    "unique",
+]
+
+FORMAT = 1
+DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
+_LARGEST_JSON, _LARGEST_HEADER = 4_000_000, 1_000_000
+_SIZES = {"F32": 4, "F64": 8, "I64": 8}
+
+
+def model_files(model: Any) -> dict[str, bytes]:
+    """The two files of a model by name."""
+    weights = _weight_bytes(model)
+    described = {
+        "format": FORMAT,
+        "striate": __version__,
+        "kind": type(model).__name__,
+        "name": model.name,
+        "seed": model.seed,
+        "network": network_table(model.network),
+        "loss": catalog.describe(model.loss),
+        "optimizer": catalog.describe(model.optimizer),
+        "metrics": [catalog.describe(metric) for metric in model.metrics],
+        "preprocessing": model.preprocessing.to_json() if model.preprocessing else None,
+        "classes": list(model.classes),
+        "plan": model.plan.to_table() if model.plan else None,
+        "weights": {"sha256": hashlib.sha256(weights).hexdigest(), "bytes": len(weights)},
+    }
+    text = json.dumps(described, indent=1, ensure_ascii=False)
+    return {DESCRIPTION: text.encode("utf-8", "surrogatepass"), WEIGHTS: weights}
+
+
+def save(model: Any, path: Path, overwrite: bool = True) -> None:
+    """Write `NAME.striate`."""
+    _keep_existing(path, overwrite)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as zipped:
+        for name, content in model_files(model).items():
+            # A fixed time: the same model gives the same bytes.
+            zipped.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
+    write_whole(path, archive.getvalue())
+
+
+def save_weights(model: Any, path: Path, overwrite: bool = True) -> None:
+    """Write the weights alone, as safetensors."""
+    _keep_existing(path, overwrite)
+    write_whole(path, _weight_bytes(model))
+
+
+def _keep_existing(path: Path, overwrite: bool) -> None:
+    if not overwrite and path.exists():
+        raise StorageError(f"{printable(path)} exists already", fix="another name, or overwrite=True")
+
+
+def _weight_bytes(model: Any) -> bytes:
+    # safetensors refuses channels_last memory.
+    return write_safetensors({key: value.detach().cpu().contiguous() for key, value in model.built.state_dict().items()})
+
+
+def load_weights(model: Any, path: Path) -> None:
+    """Put the weights of a file or run into a model of the same network; all or none."""
+    content = _read(path) if path.suffix == ".safetensors" else read(path)[WEIGHTS]
+    with told(path):
+        fill(model, content)
+
+
+def fill(model: Any, content: bytes) -> None:
+    """Put the numbers of a safetensors file into the weights of a model; all or none."""
+    _check_header(content)
+    state, wanted = read_safetensors(content), model.built.state_dict()
+    for key in [*wanted, *state]:
+        have, want = state.get(key), wanted.get(key)
+        if have is None or want is None or have.shape != want.shape or have.dtype != want.dtype:
+            raise StorageError(
+                f"weight {printable(key)} is {_shown(have)}, the network has {_shown(want)}",
+                fix="weights of the same network",
+            )
+    with torch.no_grad():
+        for key, value in wanted.items():
+            value.copy_(state[key])
+
+
+def _shown(tensor: torch.Tensor | None) -> str:
+    return "missing" if tensor is None else f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def _check_header(content: bytes) -> None:
+    """Refuse a safetensors file whose header is not exactly right: the library checks no sum and takes duplicates."""
+    if len(content) < 8:
+        raise StorageError("its weights are cut short", sum=f"{len(content)} bytes, a header alone has 8")
+    length = int.from_bytes(content[:8], "little")
+    if length > min(_LARGEST_HEADER, len(content) - 8):
+        raise StorageError("the header of its weights is too long", sum=f"{length} bytes of {len(content)}")
+    header = json.loads(content[8 : 8 + length], object_pairs_hook=unique)
+    spans = []
+    for key, entry in header.items():
+        if key == "__metadata__":
+            continue
+        begin, end = entry["data_offsets"]
+        if end - begin != math.prod(entry["shape"]) * _SIZES[entry["dtype"]] or min(entry["shape"], default=1) < 0:
+            raise StorageError(f"the weight {printable(key)} has another size than its shape", sum=f"{end - begin} bytes")
+        spans.append((begin, end))
+    position = 0
+    for begin, end in sorted(spans):
+        if begin != position:
+            raise StorageError("its weights overlap or leave a gap", sum=f"byte {begin}, expected {position}")
+        position = end
+    if position != len(content) - 8 - length:
+        raise StorageError("its weights are cut short or too long", sum=f"{len(content) - 8 - length} bytes, {position} needed")
+
+
+def read(path: Path) -> dict[str, bytes]:
+    """Both files of a run folder or an archive."""
+    if path.is_dir():
+        return {name: _read(path / name) for name in (DESCRIPTION, WEIGHTS)}
+    content = _read(path)
+    with told(path), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        names = [member.filename for member in members]
+        stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
+        if sorted(names) != sorted((DESCRIPTION, WEIGHTS)) or not stored or sum(m.file_size for m in members) > len(content):
+            raise StorageError("it is no striate model", sum=f"members: {printable(names)}", fix="a file that save wrote")
+        return {name: archive.read(name) for name in names}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.is_dir() or (path.exists() and not path.is_file()):
+            raise StorageError(f"{printable(path)} is no file", fix="a NAME.striate file or a run folder")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise StorageError(f"there is no {printable(path)}", fix="a NAME.striate file or a run folder") from None
+    except (OSError, ValueError) as error:
+        raise StorageError(f"cannot read {printable(path)}", sum=printable(error)) from None
+    if path.name == DESCRIPTION and len(content) > _LARGEST_JSON:
+        raise StorageError(f"{printable(path)} is too large", sum=f"{len(content)} bytes, at most {_LARGEST_JSON}")
+    return content
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, refused where a key stands in it twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise StorageError("a key stands in it twice")
+    return found
+
+
+@contextmanager
+def told(path: str | Path) -> Iterator[None]:
+    """Whatever is wrong inside a file is told as one error that names the file."""
+    try:
+        yield
+    except StorageError as error:
+        raise error.at(printable(path)) from None
+    except StriateError as error:
+        raise StorageError(f"cannot use the file: {error.what}", where=printable(path), sum=error.sum) from None
+    except (
+        ValidationError,
+        PydanticCustomError,
+        zipfile.BadZipFile,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        NotImplementedError,
+        OSError,
+        RecursionError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise StorageError(
+            "the file is damaged or no striate model",
+            where=printable(path),
+            sum=printable(f"{type(error).__name__}: {error}"),
+            fix="a file that save or a run wrote",
+        ) from None

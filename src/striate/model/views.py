@@ -1,0 +1,116 @@
+"""Layers as they stand in a model: with names, shapes and numbers."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from striate.errors import ArgumentError, ShapeError
+from striate.layers.base import Layer, Weight
+from striate.network import Node
+from striate.shape import Shape
+
+__all__ = ["BoundLayer"]
+
+
+class BoundLayer:
+    """A layer of a model: what its declaration alone does not have.
+
+    Example: >>> from striate.layers import Dense
+             >>> from striate.model import Sequential
+             >>> model = Sequential([Dense(3, input_shape=(2,))])
+             >>> [weight.shape for weight in model.get_layer("dense").get_weights()]
+             [(2, 3), (3,)]
+    """
+
+    def __init__(self, model: Any, node: Node) -> None:
+        self._model, self._node = model, node
+
+    @property
+    def declaration(self) -> Layer:
+        """The layer as it was declared."""
+        return self._node.layer
+
+    @property
+    def name(self) -> str:
+        """Its name in the model."""
+        return self._node.owner
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """Of what comes in, the batch as None."""
+        return (None, *self._node.shapes[0])
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """Of what comes out, the batch as None."""
+        return (None, *self._node.output)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training may move its weights."""
+        return self._node.layer.trainable
+
+    @property
+    def output(self) -> Any:
+        """Its value in the declared graph, for a Model that ends here."""
+        return self._model.symbol(self._node.name)
+
+    @property
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The tensors by name, in torch's layout, as the model holds them."""
+        return {name: tensor for name, _, tensor in self._each()}
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights in Keras' order and layout."""
+        return [_to_keras(tensor, weight) for _, weight, tensor in self._each()]
+
+    def set_weights(self, values: list[Any]) -> None:
+        """Put numbers in, in Keras' order and layout.
+
+        Errors: ShapeError for a wrong count or shape.
+        """
+        put([(f"{self.name}.{name}", weight, tensor) for name, weight, tensor in self._each()], values)
+
+    def count_params(self) -> int:
+        """How many numbers its weights hold."""
+        return sum(tensor.numel() for _, _, tensor in self._each())
+
+    def _each(self) -> list[tuple[str, Weight, torch.Tensor]]:
+        brick = self._model.built.get_submodule(self.name)
+        shape: Shape = self._node.shapes[0]
+        return [(name, weight, getattr(brick, name)) for name, weight in self._node.layer.weights(shape).items()]
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and hasattr(type(self._node.layer), name) or name in vars(self._node.layer):
+            return getattr(self._node.layer, name)
+        raise AttributeError(f"{type(self._node.layer).__name__} has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self._node.layer!r}, {self.input_shape} -> {self.output_shape}>"
+
+
+def _to_keras(tensor: torch.Tensor, weight: Weight) -> np.ndarray:
+    array = tensor.detach().cpu()
+    return (array if weight.keras is None else array.permute(weight.keras)).contiguous().numpy().copy()
+
+
+def put(places: list[tuple[str, Weight, torch.Tensor]], values: list[Any]) -> None:
+    """Put numbers in Keras' layout into the weights of `places`, all of them or none.
+
+    Errors: ArgumentError for another count, ShapeError for another shape.
+    """
+    if len(values) != len(places):
+        names = ", ".join(name for name, _, _ in places)
+        raise ArgumentError(f"{len(values)} arrays for {len(places)} weights", sum=f"weights: {names}")
+    arrays = []
+    for (name, weight, tensor), value in zip(places, values, strict=True):
+        array = torch.as_tensor(np.array(value, dtype=np.float32))
+        wanted = tuple(tensor.shape) if weight.keras is None else tuple(tensor.shape[axis] for axis in weight.keras)
+        if tuple(array.shape) != wanted:
+            raise ShapeError(f"{name} is {wanted}, the array is {tuple(array.shape)}", fix="Keras' layout, in Keras' order")
+        back = None if weight.keras is None else [weight.keras.index(axis) for axis in range(array.dim())]
+        arrays.append(array if back is None else array.permute(back))
+    with torch.no_grad():
+        for (_, _, tensor), array in zip(places, arrays, strict=True):
+            tensor.copy_(array)

@@ -1,0 +1,189 @@
+"""The declared graph: which layer takes what from which, with every shape."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from striate.errors import ArgumentError, ShapeError, StriateError, UnknownNameError
+from striate.layers.base import Layer, Symbol
+from striate.layers.input import Input, InputLayer
+from striate.network.naming import layer_names
+from striate.shape import Shape
+
+__all__ = ["Network", "Node"]
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One use of a layer: by which name, on what, with which shapes (without the batch, channels last)."""
+
+    name: str
+    """Unique in the network; a layer used again is `dense`, then `dense:2`."""
+    layer: Layer
+    inputs: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+    """Of the inputs; an input node has its own shape here."""
+    output: Shape
+
+    @property
+    def owner(self) -> str:
+        """The name under which the layer's weights are kept, shared by all its uses."""
+        return self.name.split(":")[0]
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the network begins here."""
+        return isinstance(self.layer, InputLayer)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A declared graph, in an order in which each node comes after what it takes.
+
+    Example: >>> from striate.layers import Conv2D
+             >>> [node.output for node in Network.sequential([Conv2D(6, 5, input_shape=(32, 32, 1))]).nodes]
+             [(32, 32, 1), (28, 28, 6)]
+    """
+
+    nodes: tuple[Node, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def sequential(cls, layers: Sequence[Layer | Symbol], input_shape: Sequence[int] | None = None) -> "Network":
+        """The chain of these layers. Its first entry may be an Input, or say `input_shape`.
+
+        Errors: ShapeError where a layer does not fit, with its place in the chain.
+        """
+        layers = list(layers)
+        source = None
+        if layers and isinstance(layers[0], Symbol):
+            source = layers.pop(0)
+        elif layers and isinstance(layers[0], InputLayer):
+            source = Symbol(layers[0], (), layers.pop(0).shape)
+        elif input_shape is None:
+            input_shape = next((layer.input_shape for layer in layers[:1] if isinstance(layer, Layer)), None)
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                raise ArgumentError(
+                    f"a Sequential is made of layers, not of {layer!r} ({type(layer).__name__})",
+                    fix="layer objects such as Dense(10)"
+                    + (f": write {layer.__name__}(...)" if isinstance(layer, type) else ""),
+                )
+        for number, layer in enumerate(layers):
+            if layer in layers[:number]:
+                raise ArgumentError(
+                    f"the same {type(layer).__name__} object stands in the list twice",
+                    where=f"layers {layers.index(layer) + 1} and {number + 1}",
+                    fix="two objects for two layers; to share weights use the functional form: "
+                    "y = layer(layer(Input(shape))); Model(x, y)",
+                )
+        if source is None:
+            if input_shape is None:
+                raise ShapeError(
+                    "the network does not know the shape of its input",
+                    fix="input_shape=(height, width, channels) on the first layer, or Input((h, w, c)) before it",
+                )
+            source = Input(tuple(input_shape))
+        symbol = source
+        for number, layer in enumerate(layers, start=1):
+            try:
+                symbol = layer(symbol)
+            except StriateError as error:
+                name = layer_names(layers)[layer]
+                raise error.at(
+                    f"layer {number} of {len(layers)}, {name} = {layer!r}; input {symbol.shape}"
+                ) from None
+        return cls.functional(source, symbol)
+
+    @classmethod
+    def assemble(
+        cls, input_shape: Sequence[int], entries: Sequence[tuple[Layer, Sequence[str]]], outputs: Sequence[str] = ()
+    ) -> "Network":
+        """The graph of layers that name what they take, as recipes and model files hold it.
+
+        An entry is a layer and the names of its inputs: none means the entry before it. Without `outputs` the last
+        entry is the output. The network's own input is called "input".
+        """
+        names = layer_names(layer for layer, _ in entries)
+        symbols = {"input": Input(tuple(input_shape))}
+        last, uses = "input", Counter[Layer]()
+        for number, (layer, takes) in enumerate(entries, start=1):
+            where = f"layer {number} of {len(entries)}, {names[layer]} = {layer!r}"
+            for name in takes:
+                if name not in symbols:
+                    raise UnknownNameError("earlier layer", name, symbols, where=where)
+            parts = [symbols[name] for name in takes or [last]]
+            if len(parts) != 1:
+                raise ArgumentError(f"{type(layer).__name__} takes one input, {len(parts)} are named", where=where)
+            try:
+                symbol = layer(parts[0])
+            except StriateError as error:
+                raise error.at(f"{where}; input {parts[0].shape}") from None
+            uses[layer] += 1
+            last = names[layer] if uses[layer] == 1 else f"{names[layer]}:{uses[layer]}"
+            symbols[last] = symbol
+        for name in outputs:
+            if name not in symbols:
+                raise UnknownNameError("layer", name, symbols, where="outputs")
+        return cls.functional(symbols["input"], [symbols[name] for name in outputs or [last]])
+
+    @classmethod
+    def functional(cls, inputs: Symbol | Iterable[Symbol], outputs: Symbol | Iterable[Symbol]) -> "Network":
+        """The graph from `inputs` to `outputs`, as layers called on Input(...) made it.
+
+        Errors: ArgumentError where an output does not come from the inputs alone.
+        """
+        ins = [inputs] if isinstance(inputs, Symbol) else list(inputs)
+        outs = [outputs] if isinstance(outputs, Symbol) else list(outputs)
+        order: list[Symbol] = []
+        seen: set[int] = set()
+        stack = [(symbol, False) for symbol in reversed([*ins, *outs])]
+        while stack:
+            symbol, ready = stack.pop()
+            if ready:
+                order.append(symbol)
+            elif id(symbol) not in seen:
+                seen.add(id(symbol))
+                stack.append((symbol, True))
+                stack.extend((before, False) for before in reversed(symbol.inputs))
+        for symbol in order:
+            if not symbol.inputs and symbol not in ins:
+                raise ArgumentError(
+                    "an output depends on an Input that is not among the inputs",
+                    sum=f"Input of shape {symbol.shape}",
+                    fix="list every Input in Model(inputs=[...], outputs=...)",
+                )
+        owners = layer_names(symbol.layer for symbol in order)
+        uses = Counter[Layer]()
+        names: dict[int, str] = {}
+        nodes = []
+        for symbol in order:
+            uses[symbol.layer] += 1
+            use = uses[symbol.layer]
+            names[id(symbol)] = owners[symbol.layer] + (f":{use}" if use > 1 else "")
+            before = symbol.inputs or (symbol,)
+            nodes.append(
+                Node(
+                    names[id(symbol)],
+                    symbol.layer,
+                    tuple(names[id(part)] for part in symbol.inputs),
+                    tuple(part.shape for part in before),
+                    symbol.shape,
+                )
+            )
+        return cls(tuple(nodes), tuple(names[id(s)] for s in ins), tuple(names[id(s)] for s in outs))
+
+    def __getitem__(self, name: str) -> Node:
+        return next(node for node in self.nodes if node.name == name)
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        """The nodes that do something: all but the inputs, a shared layer once."""
+        return tuple(node for node in self.nodes if not node.is_input and ":" not in node.name)
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether each layer takes just the one before it."""
+        pairs = zip(self.nodes, self.nodes[1:], strict=False)
+        return len(self.inputs) == len(self.outputs) == 1 and all(after.inputs == (before.name,) for before, after in pairs)

@@ -1,0 +1,60 @@
+"""A declared graph as plain tables, as model files hold it, and back."""
+
+from typing import Any
+
+from striate import catalog
+from striate.errors import DeclarationError
+from striate.layers.base import Layer
+from striate.network.graph import Network
+
+__all__ = ["network_from_table", "network_table"]
+
+
+def network_table(network: Network) -> dict[str, Any]:
+    """The graph as `{input, layers, outputs}`; a layer names its inputs unless it takes just the one before it.
+
+    Errors:  DeclarationError for several inputs, which have no such form yet.
+    Example: >>> from striate.layers import Dense
+             >>> network_table(Network.sequential([Dense(3, input_shape=(2,))]))
+             {'input': [2], 'layers': [{'type': 'Dense', 'units': 3}], 'outputs': ['dense']}
+    """
+    if len(network.inputs) != 1:
+        raise DeclarationError(f"a network with {len(network.inputs)} inputs cannot be written to a file")
+    entry = network.inputs[0]
+    layers = []
+    previous = entry
+    for node in network.nodes:
+        if node.is_input:
+            continue
+        if node.name == node.owner:
+            table = catalog.describe(node.layer)
+            table.pop("input_shape", None)
+        else:
+            table = {"again": node.owner}
+        if node.inputs != (previous,):
+            table["inputs"] = ["input" if name == entry else name for name in node.inputs]
+        layers.append(table)
+        previous = node.name
+    outputs = ["input" if name == entry else name for name in network.outputs]
+    return {"input": list(network[entry].output), "layers": layers, "outputs": outputs}
+
+
+def network_from_table(table: dict[str, Any]) -> Network:
+    """The graph that `network_table` wrote.
+
+    Errors:  DeclarationError, pydantic's ValidationError or PydanticCustomError for a table that declares none.
+    Example: >>> table = {"input": [2], "layers": [{"type": "Dense", "units": 3}], "outputs": ["dense"]}
+             >>> network_from_table(table).nodes[-1].output
+             (3,)
+    """
+    entries: list[tuple[Layer, list[str]]] = []
+    for row in table["layers"]:
+        row = dict(row)
+        takes = row.pop("inputs", [])
+        if "again" in row:
+            names = [node.owner for node in Network.assemble(table["input"], entries).layers]
+            layer = dict(zip(names, dict.fromkeys(layer for layer, _ in entries), strict=True))[row["again"]]
+        else:
+            layer = catalog.from_table("layers", row)
+        entries.append((layer, takes))
+    return Network.assemble(table["input"], entries, table["outputs"])

@@ -1,0 +1,240 @@
+"""The main job: a recipe becomes a trained, tested, reported network in a run folder."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from striate import catalog
+from striate.callbacks import Callback, Logs, ProgressBar
+from striate.check import Table, check
+from striate.datasets import Data, Split
+from striate.errors import DeclarationError, printable
+from striate.finding import Finding
+from striate.layers import Layer
+from striate.loader import audit, load_folder, split
+from striate.model import Model, model_files
+from striate.recipe.grammar import Recipe
+from striate.recipe.run_folder import RunFolder
+from striate.recipe.write import write
+from striate.report import Results, write_report
+from striate.train import Interrupted, machine
+from striate.version import __version__
+
+__all__ = ["Outcome", "load_data", "make_model", "run"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job."""
+
+    folder: Path
+    summary: dict[str, Any]
+    interrupted: int | None
+    """The signal that ended it early, if one did."""
+
+
+def load_data(recipe: Recipe, progress: bool = True) -> Data:
+    """The recipe's data set, split as it says."""
+    data = recipe.data
+    if data.path is not None:
+        loaded = load_folder(data.path, size=data.size, channels=_channels(recipe), max_bad=data.max_bad, progress=progress)
+    else:
+        loaded = catalog.get("datasets", data.name).load()
+    return split(loaded, validation=data.validation, test=data.test, seed=recipe.seed)
+
+
+def _channels(recipe: Recipe) -> int | None:
+    """The channels that the recipe's network wants, where it says."""
+    return recipe.model.input[-1] if recipe.model.input else None
+
+
+def make_model(recipe: Recipe, data: Data | None = None) -> Model:
+    """The recipe's network, compiled; its input and class count are those of the data where the recipe leaves them open.
+
+    Errors: DeclarationError where network and data do not belong together, with the sum and the fix.
+    """
+    shape = tuple(data.train.x.shape[1:]) if data is not None else None
+    network = recipe.network(shape, len(data.classes) if data is not None else None)
+    model = Model._of(network, recipe.name, recipe.seed)
+    model.compile(recipe.train.optimizer, recipe.train.loss, recipe.train.metrics)
+    if data is not None:
+        model.classes = data.classes
+        _match(model, data)
+    return model
+
+
+def _match(model: Model, data: Data) -> None:
+    shape, given = model.input_shape[1:], tuple(data.train.x.shape[1:])
+    if shape != given:
+        raise DeclarationError(
+            f"the network takes images of {shape}, the data has {given}",
+            where="model.input",
+            fix=f"input = {list(given)}",
+        )
+    outputs, classes = model.output_shape[-1], len(data.classes)
+    if classes and outputs != classes and not (outputs == 1 and classes == 2):
+        raise DeclarationError(
+            f"the network has {outputs} outputs, the data has {classes} classes",
+            where=f"the last layer, {model.layers[-1].name}",
+            sum=f"{outputs} outputs, {classes} classes: {printable(', '.join(data.classes[:12]))}",
+            fix=f"units = {classes} in the last layer",
+        )
+
+
+class _Keep(Callback):
+    """Writes what a run has after every epoch, so that nothing but the current epoch can be lost."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.best = float("inf")
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        logs = logs or {}
+        loss = logs.get("val_loss", logs.get("loss", float("inf")))
+        if loss < self.best:
+            self.best = loss
+            for name, content in model_files(self.model).items():
+                self.folder.write(name, content)
+        history = self.model.history
+        self.folder.write_metrics(history.epoch, history.history)
+        self.folder.log(f"epoch {epoch}: " + ", ".join(f"{key} {value:.5g}" for key, value in logs.items()))
+
+
+def run(
+    recipe: Recipe,
+    out: str | Path | None = None,
+    say: Callable[[str], Any] = print,
+    progress: bool = True,
+    verbose: int | str = "auto",
+) -> Outcome:
+    """Load, check, train, test, report. What is written at any time is whole; an interrupted run is reported too.
+
+    Errors: any StriateError; those of the declaration, the data and the folder come before training begins.
+    """
+    begin = time.perf_counter()
+    data = load_data(recipe, progress)
+    model = make_model(recipe, data)
+    table = check(model.network, loss=model.loss, classes=len(data.classes) or None)
+    findings = [*data.findings, *audit(data), *table.findings]
+    folder = RunFolder(recipe.name, out)
+    for finding in findings:
+        folder.log(str(finding))
+        say(f"{finding.fault}: {finding.cause}")
+    # Written now, so that a full or unwritable disk is found before the time is spent.
+    folder.write("recipe.toml", write(recipe))
+    for name, content in model_files(model).items():
+        folder.write(name, content)
+    sizes = {"training": len(data.train), "validation": _length(data.validation), "test": _length(data.test)}
+    say(f"{data.name}: " + ", ".join(f"{count:,} {part}" for part, count in sizes.items() if count) + " images")
+    interrupted, train_begin = None, time.perf_counter()
+    callbacks = [*(catalog.get("callbacks", each) for each in recipe.train.callbacks), _Keep(folder)]
+    try:
+        model.fit(
+            data.train.x,
+            data.train.y,
+            recipe.train.batch_size,
+            recipe.train.epochs,
+            callbacks=[*callbacks, ProgressBar(verbose=verbose)],
+            validation_data=None if data.validation is None else (data.validation.x, data.validation.y),
+            preprocess="standardise" if recipe.data.normalise else "scale",
+            augment=recipe.data.augment,
+            schedule=recipe.train.schedule,
+            plan=recipe.train.plan,
+            keep="best",
+        )
+    except Interrupted as signal:
+        interrupted = signal.signum
+    seconds_train = time.perf_counter() - train_begin
+    assert model.plan is not None and model.history is not None
+    recipe = replace(recipe, train=replace(recipe.train, plan=model.plan.to_table()))
+    folder.write("recipe.toml", write(recipe))
+    for name, content in model_files(model).items():
+        folder.write(name, content)
+    folder.log(f"plan: {model.plan.line()}")
+    scores = {part: _scores(model, held) for part, held in (("validation", data.validation), ("test", data.test))}
+    trained = model.history.history
+    images_per_second = trained.get("images_per_second", [])
+    summary = {
+        "dataset": data.name,
+        "classes": list(data.classes),
+        "params": table.params,
+        "macs": table.macs,
+        "epochs": len(model.history.epoch),
+        "best_epoch": model.best_epoch,
+        "seed": recipe.seed,
+        "seconds_train": round(seconds_train, 3),
+        "seconds_total": round(time.perf_counter() - begin, 3),
+        "images_per_second": round(float(np.median(images_per_second)), 1) if images_per_second else None,
+        "threads": model.plan.threads,
+        "precision": model.plan.precision,
+        "plan": model.plan.line(),
+        **{part: found for part, found in scores.items() if found},
+        "bad_files": len(data.bad),
+        "interrupted": interrupted is not None,
+        "images": sizes,
+    }
+    write_report(_results(recipe, model, data, table, findings, summary, interrupted is not None), folder.path / "report.html")
+    summary["seconds_total"] = round(time.perf_counter() - begin, 3)
+    folder.write_summary(summary)
+    return Outcome(folder.path, summary, interrupted)
+
+
+def _length(part: Split | None) -> int:
+    return 0 if part is None else len(part)
+
+
+def _scores(model: Model, part: Split | None) -> dict[str, float]:
+    return model.evaluate(part.x, part.y, return_dict=True) if _length(part) else {}
+
+
+SHOWN = 4096
+"""Test images the report may choose its mistakes from."""
+
+
+def _results(
+    recipe: Recipe,
+    model: Model,
+    data: Data,
+    table: Table,
+    findings: list[Finding],
+    summary: dict[str, Any],
+    interrupted: bool,
+) -> Results:
+    """The report's input: the test set, or the validation set where there is no other."""
+    part = "test" if _length(data.test) else "validation"
+    held = data.test if _length(data.test) else data.validation
+    held = held if held is not None else data.train
+    outputs = model.predict(held.x)
+    first = next((layer for layer in model.layers if layer.weights and len(layer.get_weights()[0].shape) == 4), None)
+    counts = {
+        name: np.bincount(split.y, minlength=len(data.classes)).tolist()
+        for name, split in (("training", data.train), ("validation", data.validation), ("test", data.test))
+        if split is not None and len(split) and data.classes
+    }
+    assert model.history is not None
+    return Results(
+        title=data.name,
+        labels=held.y,
+        outputs=outputs,
+        class_names=data.classes,
+        part=part,
+        images=held.x,
+        file_names=held.files,
+        majority=int(np.argmax(counts["training"])) if data.classes else None,
+        class_counts=counts,
+        history=model.history.history,
+        best_epoch=model.best_epoch,
+        interrupted=interrupted,
+        filters=None if first is None else first.get_weights()[0],
+        network=table.to_json(),
+        findings=findings,
+        bad_files=[(bad.path, bad.reason) for bad in data.bad[:100]],
+        bad_files_total=len(data.bad),
+        recipe=write(recipe),
+        summary=summary,
+        machine={**machine(), "striate": __version__},
+    )

@@ -1,0 +1,34 @@
+"""The textbook: every brick of a convolutional network, with its forward and its backward written by hand.
+
+NumPy only, float64. To learn backpropagation, read in this order:
+
+    brick          what a brick is, and how bricks are chained
+    dense          the fully connected brick: the chain rule at its plainest
+    activation     functions of single numbers, and softmax
+    losses         where the backward pass begins
+    numerical      gradients by trying, to check every rule
+    optimizers     from gradients to better weights; schedules, regularizers, initializers, metrics beside them
+    train          the loop
+    window, convolution, pooling, reshaping        what makes the network convolutional
+    dropout, normalization                         what makes it train well
+
+Names are those of the layers that train for real, which are tested against these.
+"""
+
+from striate.textbook.activation import *
+from striate.textbook.brick import *
+from striate.textbook.convolution import *
+from striate.textbook.dense import *
+from striate.textbook.dropout import *
+from striate.textbook.initializers import *
+from striate.textbook.losses import *
+from striate.textbook.metrics import *
+from striate.textbook.normalization import *
+from striate.textbook.numerical import *
+from striate.textbook.optimizers import *
+from striate.textbook.pooling import *
+from striate.textbook.regularizers import *
+from striate.textbook.reshaping import *
+from striate.textbook.schedules import *
+from striate.textbook.train import *
+from striate.textbook.window import *

@@ -1,0 +1,214 @@
+"""The run: epochs of steps, validation after each, until done, told to stop, or interrupted."""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from striate.callbacks.base import Callback, Logs
+from striate.errors import NonFiniteError
+from striate.loader import Batch, Batches
+from striate.losses.base import Loss
+from striate.metrics.base import Meter, Metric
+from striate.schedules.base import Schedule
+from striate.train.step import Step, weighted_mean
+
+__all__ = ["Evaluation", "Interrupted", "Trainer"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was ended by a signal, at the end of a step; what it had is kept."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+
+
+@contextmanager
+def _deferred_signals() -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM are noted and acted on after the step; a second one acts at once.
+
+    Python hands signals to the main thread only: elsewhere nothing is changed.
+    """
+    noted: list[int] = []
+
+    def note(signum: int, frame: Any) -> None:
+        if noted:
+            raise Interrupted(signum)
+        noted.append(signum)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    before = {signum: signal.signal(signum, note) for signum in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield noted
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+@dataclass
+class Evaluation:
+    """Loss and metrics over batches, in float32, with nothing random."""
+
+    module: nn.Module
+    """The network as it is trained: giving scores."""
+    loss: Loss
+    metrics: Sequence[Metric]
+    output: Callable[[torch.Tensor], torch.Tensor]
+    """From scores to predictions."""
+
+    def __call__(self, batches: Batches, told: Callable[[int, Logs], None] = lambda step, logs: None) -> Logs:
+        """The logs {loss, accuracy ...}; `told` hears of each batch."""
+        meters = [metric.meter() for metric in self.metrics]
+        total, count = 0.0, 0
+        self.module.eval()
+        with torch.inference_mode():
+            for step, batch in enumerate(batches.epoch(0)):
+                scores = self.module(batch.x)
+                value = weighted_mean(self.loss.values(scores, batch.y), batch.weight).item()
+                total, count = total + value * len(batch), count + len(batch)
+                measure(meters, scores, batch.y, self.output)
+                told(step, {"loss": total / count})
+        return {"loss": total / count, **{meter.metric.name: meter.result() for meter in meters}}
+
+
+def measure(
+    meters: Sequence[Meter], scores: torch.Tensor, target: torch.Tensor, output: Callable[[torch.Tensor], torch.Tensor]
+) -> None:
+    """Add a batch to the meters; predictions are computed only if one of them needs more than their order."""
+    if meters:
+        needed = scores if all(meter.metric.order_only for meter in meters) else output(scores)
+        for meter in meters:
+            meter.update(needed, target)
+
+
+@dataclass
+class Trainer:
+    """Trains one network; `history` of the run is in the logs its callbacks are given."""
+
+    step: Step
+    batches: Batches
+    validate: Callable[[], Logs] | None
+    metrics: Sequence[Metric]
+    output: Callable[[torch.Tensor], torch.Tensor]
+    epochs: int
+    initial_epoch: int = 0
+    schedule: Schedule | None = None
+    callbacks: Sequence[Callback] = ()
+    steps_per_epoch: int | None = None
+    validation_freq: int = 1
+    keep_best: bool = False
+    """End with the weights of the lowest val_loss (loss where nothing is validated) instead of the last."""
+    should_stop: Callable[[], bool] = lambda: False
+    best_epoch: int | None = field(default=None, init=False)
+    interrupted: int | None = field(default=None, init=False)
+    """The signal that ended the run, if one did."""
+
+    def run(self) -> None:
+        """All epochs. Callbacks hear of every begin and end, also of an interrupted run."""
+        self._best, self._best_loss = None, math.inf
+        logs: Logs = {}
+        self._tell("on_train_begin")
+        try:
+            with _deferred_signals() as signals:
+                for epoch in range(self.initial_epoch, self.epochs):
+                    logs = self._epoch(epoch, signals)
+                    if signals:
+                        self.interrupted = signals[0]
+                    if self.interrupted or self.should_stop():
+                        break
+        finally:
+            if self.keep_best and self._best is not None:
+                self._restore(self._best)
+        self._tell("on_train_end", logs)
+
+    def _epoch(self, epoch: int, signals: list[int]) -> Logs:
+        """One epoch of steps, then validation. An interrupted epoch is validated too: its weights are a result."""
+        self._tell("on_epoch_begin", epoch)
+        self.step.module.train()
+        meters = [metric.meter() for metric in self.metrics]
+        total, count, rate = 0.0, 0, self._rate(epoch, 0)
+        begin = time.perf_counter()
+        for number, batch in enumerate(self._batches(epoch)):
+            self._tell("on_train_batch_begin", number)
+            rate = self._rate(epoch, number)
+            value, scores = self._try(batch, epoch, number)
+            total, count = total + value * len(batch), count + len(batch)
+            with torch.no_grad():
+                measure(meters, scores, batch.y, self.output)
+            if self.callbacks:
+                running = {meter.metric.name: meter.result() for meter in meters}
+                self._tell("on_train_batch_end", number, {"loss": total / count, **running})
+            if signals or self.should_stop():
+                break
+        seconds = time.perf_counter() - begin
+        logs: Logs = {"loss": total / count, **{meter.metric.name: meter.result() for meter in meters}}
+        if self.validate is not None and ((epoch + 1) % self.validation_freq == 0 or signals):
+            logs |= {f"val_{key}": value for key, value in self.validate().items()}
+        logs |= {"learning_rate": rate, "seconds": seconds, "images_per_second": count / seconds}
+        self._note_best(epoch, logs.get("val_loss", logs["loss"]) if self.validate is None or "val_loss" in logs else math.inf)
+        self._tell("on_epoch_end", epoch, logs)
+        return logs
+
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch, `steps_per_epoch` of them where that is said."""
+        found = self.batches.epoch(epoch)
+        return (batch for _, batch in zip(range(self.steps_per_epoch), found, strict=False)) if self.steps_per_epoch else found
+
+    def _rate(self, epoch: int, number: int) -> float:
+        """The learning rate of a step, set where a schedule decides it."""
+        group = self.step.optimizer.param_groups
+        if self.schedule is not None:
+            rate = self.schedule(epoch * (self.steps_per_epoch or len(self.batches)) + number)
+            for part in group:
+                part["lr"] = rate
+        return float(group[0]["lr"])
+
+    def _try(self, batch: Batch, epoch: int, number: int) -> tuple[float, torch.Tensor]:
+        """A step; a loss that is not finite is told with its place and its likely cause."""
+        try:
+            return self.step(batch)
+        except NonFiniteError as error:
+            rate = float(self.step.optimizer.param_groups[0]["lr"])
+            if not torch.isfinite(batch.x).all():
+                row = int(batch.rows[~torch.isfinite(batch.x).flatten(1).all(1)][0])
+                cause, fix = f"the image in row {row} holds NaN or Inf", "mend or leave out that image"
+            elif batch.y.is_floating_point() and not torch.isfinite(batch.y).all():
+                row = int(batch.rows[~torch.isfinite(batch.y).flatten(1).all(1)][0])
+                cause, fix = f"the target in row {row} is NaN or Inf", "mend or leave out that target"
+            elif any(not torch.isfinite(weight).all() for weight in self.step.module.parameters()):
+                cause, fix = "a weight is NaN or Inf", "begin from other weights"
+            else:
+                largest = max(float(weight.detach().abs().max()) for weight in self.step.module.parameters())
+                cause = f"images and targets are finite; learning rate {rate:g}, largest weight {largest:.3g}: too high a rate"
+                fix = f"learning_rate={rate / 10:g}, and images scaled to about -1..1"
+            raise NonFiniteError(
+                f"{error.what} in epoch {epoch}, batch {number}; that step was not applied",
+                where=f"epoch {epoch}, batch {number} of {len(self.batches)}",
+                sum=cause,
+                fix=fix,
+            ) from None
+
+    def _note_best(self, epoch: int, loss: float) -> None:
+        if loss < self._best_loss:
+            self._best_loss, self.best_epoch = loss, epoch
+            if self.keep_best:
+                self._best = {key: value.clone() for key, value in self.step.module.state_dict().items()}
+
+    def _restore(self, state: dict[str, torch.Tensor]) -> None:
+        with torch.no_grad():
+            for key, value in self.step.module.state_dict().items():
+                value.copy_(state[key])
+
+    def _tell(self, event: str, *args: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, event)(*args)

@@ -1,0 +1,163 @@
+"""Optimizers: hand sums of the first steps, and that they go downhill."""
+
+import numpy as np
+import pytest
+
+from striate.textbook import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop
+
+
+def steps(optimizer, *gradients, start=0.0):
+    """How far w moves at each step."""
+    w = np.array([start])
+    moves = []
+    for g in gradients:
+        new = optimizer.update(w, np.array([g]))
+        moves.append((new - w).item())
+        w = new
+    return moves
+
+
+def test_plain_descent_steps_against_the_gradient():
+    """Lecture 003 L184."""
+    assert steps(SGD(0.1), 1.0, -5.0) == pytest.approx([-0.1, 0.5])
+
+
+def test_momentum_adds_half_of_the_last_step():
+    assert steps(SGD(0.1, momentum=0.5), 1.0, 1.0, 0.0) == pytest.approx([-0.1, -0.15, -0.075])
+
+
+def test_momentum_is_the_lectures_velocity_times_minus_the_rate():
+    """Lecture 001 L976-978: v <- eta v - alpha g, w <- w + v."""
+    rng = np.random.default_rng(0)
+    gradients = rng.standard_normal(10)
+    w, v, sgd, mine = 1.0, 0.0, SGD(0.1, momentum=0.9), np.array([1.0])
+    for g in gradients:
+        v = 0.9 * v - 0.1 * g
+        w = w + v
+        mine = sgd.update(mine, np.array([g]))
+        assert mine.item() == pytest.approx(w)
+
+
+def test_nesterov_looks_one_step_ahead():
+    assert steps(SGD(0.1, momentum=0.5, nesterov=True), 1.0, 1.0) == pytest.approx([-0.15, -0.175])
+
+
+def test_nesterov_is_the_lectures_seen_from_the_point_ahead():
+    """Lecture 001 L982-984 takes the gradient at w + eta v; here that point is the weight."""
+
+    def gradient(w):
+        return 2.0 * w
+
+    w, v = 1.0, 0.0
+    sgd, ahead = SGD(0.1, momentum=0.9, nesterov=True), np.array([1.0])
+    for _ in range(10):
+        assert ahead.item() == pytest.approx(w + 0.9 * v)
+        ahead = sgd.update(ahead, gradient(ahead))
+        v = 0.9 * v - 0.1 * gradient(w + 0.9 * v)
+        w = w + v
+
+
+@pytest.mark.parametrize(("gradients", "divisors"), [((0.1, 0.2), (0.1, 0.2236)), ((20.0, 10.0), (20.0, 22.36))])
+def test_the_adagrad_table_of_lecture_000_comes_out(gradients, divisors):
+    """Lecture 000 L440-463: rates of r/0.1 and r/0.22, r/20 and r/22."""
+    moves = steps(Adagrad(1.0, epsilon=0.0), *gradients)
+    assert [-g / move for g, move in zip(gradients, moves, strict=True)] == pytest.approx(divisors, rel=1e-4)
+
+
+def test_adagrad_can_begin_with_an_accumulator():
+    assert steps(Adagrad(1.0, initial_accumulator_value=3.0, epsilon=0.0), 1.0) == pytest.approx([-0.5])
+
+
+def test_rmsprop_divides_by_the_running_root_mean_square():
+    assert steps(RMSprop(1.0, rho=0.75, epsilon=0.0), 2.0, 2.0) == pytest.approx([-2.0, -2 / np.sqrt(0.75 + 1.0)])
+
+
+def test_centered_rmsprop_takes_the_mean_off():
+    # v = 0.5 * 4 = 2, m = 0.5 * 2 = 1, sqrt(2 - 1) = 1
+    assert steps(RMSprop(1.0, rho=0.5, epsilon=0.0, centered=True), 2.0) == pytest.approx([-2.0])
+
+
+def test_rmsprop_with_momentum_keeps_the_quotients():
+    # quotients 2/sqrt(2) and 0: the second step is half of the first
+    first, second = steps(RMSprop(1.0, rho=0.5, momentum=0.5, epsilon=0.0), 2.0, 0.0)
+    assert (first, second) == pytest.approx((-np.sqrt(2), -np.sqrt(2) / 2))
+
+
+def test_adadelta_begins_with_epsilon_alone():
+    # v = 0.5, d = sqrt(0.5) / sqrt(0.5 + 0.5), u = 0.5 * 0.5; v = 0.75, d = sqrt(0.75) / sqrt(1.25)
+    assert steps(Adadelta(rho=0.5, epsilon=0.5), 1.0, 1.0) == pytest.approx([-np.sqrt(0.5), -np.sqrt(0.6)])
+
+
+def test_the_first_steps_of_adam_on_a_constant_gradient_are_the_rate():
+    """With the bias corrections m / (1 - b1^t) = g and v / (1 - b2^t) = g^2."""
+    assert steps(Adam(0.1, epsilon=0.0), 5.0, 5.0, 5.0) == pytest.approx([-0.1, -0.1, -0.1])
+
+
+def test_the_second_step_of_adam_by_hand():
+    # m = 0.5 * 0.5 + 0.5 * 3 = 1.75, / 0.75;  v = 0.75 * 0.25 + 0.25 * 9 = 2.4375, / 0.4375
+    second = steps(Adam(1.0, beta_1=0.5, beta_2=0.75, epsilon=0.0), 1.0, 3.0)[1]
+    assert second == pytest.approx(-(1.75 / 0.75) / np.sqrt(2.4375 / 0.4375))
+
+
+def test_adamw_decays_the_weight_apart_from_the_gradient():
+    assert steps(AdamW(0.1, weight_decay=0.5), 0.0, start=2.0) == pytest.approx([-0.1])
+    with_gradient = steps(AdamW(0.1, weight_decay=0.5, epsilon=0.0), 7.0, start=2.0)
+    assert with_gradient == pytest.approx([-0.1 - 0.1])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "divisor"),
+    [
+        (Adagrad(1.0, epsilon=0.5), 2.0 + 0.5),
+        (RMSprop(1.0, rho=0.0, epsilon=0.5), 2.0 + 0.5),
+        (Adam(1.0, epsilon=0.5), 2.0 + 0.5),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_epsilon_stands_outside_the_root(optimizer, divisor):
+    assert steps(optimizer, 2.0) == pytest.approx([-2.0 / divisor])
+
+
+EVERY = [
+    SGD,
+    lambda: SGD(momentum=0.9),
+    lambda: SGD(momentum=0.9, nesterov=True),
+    Adagrad,
+    RMSprop,
+    lambda: RMSprop(momentum=0.5, centered=True),
+    Adadelta,
+    Adam,
+    AdamW,
+]
+
+
+@pytest.mark.parametrize("new", EVERY)
+def test_a_gradient_of_zero_with_no_past_moves_nothing_but_a_decay(new):
+    """Lecture 000 L430 would divide 0 by 0."""
+    optimizer = new()
+    expected = 1.0 - getattr(optimizer, "learning_rate", 0) * getattr(optimizer, "weight_decay", 0.0)
+    assert optimizer.update(np.ones(2), np.zeros(2)).tolist() == [expected, expected]
+
+
+@pytest.mark.parametrize("new", EVERY)
+def test_every_optimizer_goes_downhill(new):
+    """Lecture 001 L994 and L996-1000 climb."""
+    optimizer, w = new(), np.array([3.0, -4.0])
+    before = np.sum(w**2)
+    for _ in range(50):
+        w = optimizer.update(w, 2 * w)
+    assert np.sum(w**2) < before
+
+
+@pytest.mark.parametrize("new", EVERY)
+def test_what_is_given_is_not_changed(new):
+    optimizer, w, g = new(), np.array([3.0]), np.array([2.0])
+    for _ in range(3):
+        optimizer.update(w, g)
+    assert (w.item(), g.item()) == (3, 2)
+
+
+def test_the_rates_are_those_of_keras():
+    assert SGD().learning_rate == 0.01
+    assert {new().learning_rate for new in (Adagrad, RMSprop, Adam, AdamW)} == {0.001}
+    assert Adadelta().learning_rate == 1.0
