@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import torch
 from torch import fx, nn
 
-from striate import catalog
 from striate.errors import ShapeError
 from striate.layers.base import Weight
 from striate.network import Network, Node
@@ -39,7 +38,7 @@ def build(network: Network, seed: int = 0) -> fx.GraphModule:
                 fix="two layers, or equal shapes",
             )
         value = graph.call_module(node.owner, tuple(values[name] for name in node.inputs))
-        if node.layer.activation is not None:
+        if node.layer.then is not None:
             value = graph.call_module(f"{node.owner}.activation", (value,))
         values[node.name] = value
     outputs = tuple(values[name] for name in network.outputs)
@@ -64,8 +63,8 @@ def _brick(node: Node, seed: int) -> nn.Module:
     for name, buffer in brick.named_buffers():
         if name not in layer.weights(shape):
             buffer.zero_()
-    if layer.activation is not None:
-        brick.add_module("activation", catalog.get("layers", layer.activation).build(node.output))
+    if layer.then is not None:
+        brick.add_module("activation", layer.then.build(node.output))
     return brick
 
 

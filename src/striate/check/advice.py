@@ -35,8 +35,10 @@ def check(
 
     What must be refused is a finding of severity "error"; `refuse` raises it.
 
-    Args:    loss: what the network will be trained with. classes: how many the labels tell apart.
-             strict: a window that leaves pixels unseen is an error. labels: the shape of one label.
+    Args:    loss: what the network will be trained with.
+             classes: how many the labels tell apart.
+             strict: a window that leaves pixels unseen is an error.
+             labels: the shape of one label.
     Source:  lecture 002 L744-772 (windows); lecture 003 L470-471 (first weights)
     Example: >>> from striate.layers import Conv2D
              >>> network = Network.sequential([Conv2D(1, 3, strides=3, input_shape=(7, 7, 1))])
@@ -161,7 +163,8 @@ def check_head(
 ) -> list[Finding]:
     """Whether the last layer, the loss and the labels belong together; each that does not is an error.
 
-    Args:    labels: what is known of them. output: which output the loss is for, where there are several.
+    Args:    labels: what is known of them.
+             output: which output the loss is for, where there are several.
     Source:  lecture 003 L73-120
     Example: >>> from striate.layers import Dense
              >>> network = Network.sequential([Dense(1, activation="softmax", input_shape=(4,))])
@@ -257,15 +260,16 @@ def _head_and_loss(head: _Head, loss: Loss, labels: Labels) -> list[Finding]:
                 f'or activation="sigmoid" on {head.name} if an image can have several classes',
             )
         ]
-    one = head.units == 1
+    binary = 'loss="binary_crossentropy"'
     return [
         _error(
             "sigmoid-with-categorical-loss",
             head,
-            f"-log(p) of one class; with {head.units} sigmoid{'' if one else 's'} nothing makes the others small",
+            "-log(p) of the true class alone: nothing makes the sigmoids of the others small",
             f"{name} compares classes that exclude each other, the sigmoid of {head.name} judges each for itself",
-            'loss="binary_crossentropy"' if one else f'activation="softmax" on {head.name}, '
-            'or loss="binary_crossentropy" if an image can have several classes',
+            binary
+            if head.units == 1
+            else f'activation="softmax" on {head.name}, or {binary} if an image can have several classes',
         )
     ]
 
@@ -359,8 +363,8 @@ def _draws_equal(initializer: Initializer, shape: Shape) -> bool:
     return drawn.numel() > 1 and bool((drawn == drawn.flatten()[0]).all())
 
 
-_LINEAR = ("Linear", "Flatten", "Reshape", "Dropout", "BatchNormalization")
-"""Bricks that are linear once trained, as all average pooling is."""
+_LINEAR = ("Linear", "Activation", "Flatten", "Reshape", "Dropout", "BatchNormalization")
+"""Bricks that are linear once trained, as all average pooling is; what an Activation applies is a brick of its own."""
 
 
 def _is_linear(layer: Layer) -> bool:

@@ -183,12 +183,13 @@ class _Column:
     optional: bool = False
     """Whether the column is left out where all of it is empty or zero."""
     justify: Any = "right"
+    footer: str = ""
 
     def cell(self, row: Row) -> str:
         return self.show(getattr(row, self.attribute))
 
     def total(self, table: Table) -> str:
-        return self.show(getattr(table, self.attribute)) if self.totalled else ""
+        return self.show(getattr(table, self.attribute)) if self.totalled else self.footer
 
     def width(self, table: Table) -> int:
         return max(map(len, [self.title, self.total(table), *map(self.cell, table.rows)]))
@@ -204,7 +205,7 @@ def _stride_text(stride: tuple[int, ...] | None) -> str:
 
 
 _COLUMNS = (
-    _Column("layer", "name", str, justify="left"),
+    _Column("layer", "name", str, justify="left", footer="total"),
     _Column("type", "type", str, 6, justify="left"),
     _Column("output", "output", shape_text),
     _Column("params", "params", count_text, totalled=True),

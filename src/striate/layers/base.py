@@ -44,7 +44,7 @@ class Layer(catalog.Concept, shelf="layers"):
     input_shape: Size | None = field(default=None, kw_only=True)
 
     activation = None
-    # Layers that take an activation override this with a field; build/ adds it after the layer.
+    # Layers that take an activation override this with a field.
 
     def output(self, shape: Shape) -> Shape:
         """The shape that comes out; ShapeError where the layer does not fit."""
@@ -65,6 +65,11 @@ class Layer(catalog.Concept, shelf="layers"):
     def build(self, shape: Shape) -> nn.Module:
         """The torch module: (n, c, h, w) in channels_last memory in and out; its parameters are those of `weights`."""
         raise NotImplementedError
+
+    @property
+    def then(self) -> "Layer | None":
+        """The activation that follows the layer's own sum; `build/` adds its module after the layer's."""
+        return catalog.get("layers", self.activation)
 
     def __call__(self, inputs: "Symbol") -> "Symbol":
         """Use the layer in a functional graph: `x = Dense(10)(x)`."""
