@@ -79,7 +79,7 @@ def to_border(x: torch.Tensor) -> torch.Tensor:
     Example: >>> to_border(torch.zeros(1, 3, 28, 28)).shape
              torch.Size([1, 28, 28, 3])
     """
-    return x.movedim(1, -1) if x.dim() > 2 else x
+    return x.movedim(1, -1)
 
 
 def to_inside(x: torch.Tensor) -> torch.Tensor:
@@ -88,7 +88,7 @@ def to_inside(x: torch.Tensor) -> torch.Tensor:
     Example: >>> to_inside(torch.zeros(1, 28, 28, 3)).shape
              torch.Size([1, 3, 28, 28])
     """
-    return x.movedim(-1, 1) if x.dim() > 2 else x
+    return x.movedim(-1, 1)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from striate import catalog
 from striate.layers.base import Layer, Weight
 from striate.network import Node
 from striate.shape import Shape, elements
@@ -11,7 +10,7 @@ __all__ = ["bricks", "macs", "params", "weights"]
 
 
 def bricks(node: Node) -> Iterator[tuple[Layer, Shape]]:
-    """What a node computes, in order, each brick with its input: the layer, and the activation it names.
+    """What a node computes, in order, each brick with its input: the layer, and the activation that follows it.
 
     Example: >>> from striate.layers import Dense
              >>> from striate.network import Network
@@ -19,9 +18,11 @@ def bricks(node: Node) -> Iterator[tuple[Layer, Shape]]:
              >>> [(type(layer).__name__, shape) for layer, shape in bricks(node)]
              [('Dense', (4,)), ('Tanh', (3,))]
     """
-    yield node.layer, node.shapes[0]
-    if node.layer.activation is not None:
-        yield catalog.get("layers", node.layer.activation), node.output
+    layer: Layer | None = node.layer
+    shape = node.shapes[0]
+    while layer is not None:
+        yield layer, shape
+        layer, shape = layer.then, layer.output(shape)
 
 
 def weights(node: Node) -> list[Weight]:
