@@ -1,6 +1,7 @@
 """Random networks, and what torch says of them on the meta device, where tensors have shapes and no numbers."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -116,30 +117,27 @@ class Measured:
     macs: int
 
 
-def measured(network: Network) -> list[Measured]:
+def measured(network: Network) -> Iterator[Measured]:
     """Each layer of a chain as torch has it: the shape of its tensors, its numbers, half its counted operations."""
-    found = []
     x = to_inside(torch.empty(1, *network.nodes[0].output, device="meta"))
-    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        for node in network.layers:
-            before = counter.get_total_flops()
+    for node in network.layers:
+        with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
             module = node.layer.build(node.shapes[0]).eval()
             x = module(x)
-            trained = sum(weight.numel() for weight in module.parameters()) if node.layer.trainable else 0
-            numbers = [*module.parameters(), *(each for each in module.buffers() if each.is_floating_point())]
-            total = sum(each.numel() for each in numbers)
-            macs = (counter.get_total_flops() - before) // 2
-            found.append(Measured(tuple(to_border(x).shape[1:]), trained, total - trained, macs))
-    return found
+        trained = sum(weight.numel() for weight in module.parameters()) if node.layer.trainable else 0
+        numbers = [*module.parameters(), *(each for each in module.buffers() if each.is_floating_point())]
+        total = sum(each.numel() for each in numbers)
+        yield Measured(tuple(to_border(x).shape[1:]), trained, total - trained, counter.get_total_flops() // 2)
 
 
 def differences(network: Network) -> list[str]:
-    """Where the table of a chain and torch disagree."""
-    rows, found = Table.of(network).rows, measured(network)
-    assert len(rows) == len(found)
-    return [
-        f"{network.inputs}, {row.name}: {aspect} {getattr(row, aspect)}, torch has {getattr(real, aspect)}"
-        for row, real in zip(rows, found, strict=True)
-        for aspect in ("output", "params", "non_trainable", "macs")
-        if getattr(row, aspect) != getattr(real, aspect)
-    ]
+    """Where the table of a chain and torch disagree, in the first layer where they do."""
+    for row, real in zip(Table.of(network).rows, measured(network), strict=True):
+        found = [
+            f"{row.name}: {aspect} {getattr(row, aspect)}, torch has {getattr(real, aspect)}"
+            for aspect in ("output", "params", "non_trainable", "macs")
+            if getattr(row, aspect) != getattr(real, aspect)
+        ]
+        if found:
+            return found
+    return []

@@ -1,3 +1,6 @@
 """What is told of a run while it goes on."""
 
 from striate.callbacks.base import *
+from striate.callbacks.history import *
+from striate.callbacks.progress import *
+from striate.callbacks.stopping import *

@@ -171,48 +171,52 @@ def check_head(
              >>> check_head(network, None)[0].fault
              'softmax-over-one-unit'
     """
-    node = network[output or network.outputs[0]]
-    head = _Head.of(network, node)
+    head = _Head.of(network, output or network.outputs[0])
     loss, labels = catalog.get("losses", loss), labels or Labels()
-    if head.activation == "Softmax" and head.units == 1:
+    softmax = head.activation or (loss and loss.head)  # where the head has none, the loss applies its own
+    if softmax == "Softmax" and head.units == 1:
         return [
             _error(
                 "softmax-over-one-unit",
                 head,
                 "exp(x) / exp(x) = 1 for every x",
                 f"a softmax over one unit always says 1: {head.name} can learn nothing",
-                'activation="sigmoid" with loss="binary_crossentropy" for two classes, or one unit for each class',
+                f'activation="sigmoid" on {head.name} with loss="binary_crossentropy" for two classes, '
+                "or one unit for each class",
             )
         ]
     if loss is None or loss.head is None:
         return []
-    found = _head_and_loss(head, loss, labels)
+    found = list(_head_and_loss(head, loss, labels))
     return found or [*_units_and_classes(head, loss, labels), *_loss_and_labels(head, loss, labels)]
 
 
 @dataclass(frozen=True)
 class _Head:
-    """How an output ends: the layer that weighs its numbers, and the activation they go through."""
+    """How a network ends."""
 
     name: str
+    """The layer that weighs the numbers which come out."""
+    argument: str
+    """That layer's argument for how many come out."""
     output: Shape
     activation: str | None
-    """"Softmax", "Sigmoid", or None: any numbers."""
+    """What they go through at the end: "Softmax", "Sigmoid", or None: any numbers."""
 
     @property
     def units(self) -> int:
         return self.output[-1]
 
     @classmethod
-    def of(cls, network: Network, node: Node) -> "_Head":
+    def of(cls, network: Network, output: str) -> "_Head":
         """Walk back from the output to what makes its numbers."""
-        output = node.output
+        node, activation = network[output], None
         while True:
-            for layer, _ in reversed(list(bricks(node))):
-                if type(layer).__name__ in ("Softmax", "Sigmoid"):
-                    return cls(node.name, output, type(layer).__name__)
-            if node.is_input or len(node.inputs) != 1 or macs(node) or node.layer.weights(node.shapes[0]):
-                return cls(node.name, output, None)
+            kinds = [type(layer).__name__ for layer, _ in bricks(node)]
+            activation = activation or next((kind for kind in reversed(kinds) if kind in ("Softmax", "Sigmoid")), None)
+            if node.is_input or len(node.inputs) != 1 or macs(node):
+                argument = "filters" if hasattr(node.layer, "filters") else "units"
+                return cls(node.name, argument, network[output].output, activation)
             node = network[node.inputs[0]]
 
 
@@ -220,58 +224,44 @@ def _error(fault: str, head: _Head, evidence: str, cause: str, fix: str) -> Find
     return Finding(fault, head.name, evidence, cause, fix, "error")
 
 
-def _head_and_loss(head: _Head, loss: Loss, labels: Labels) -> list[Finding]:
-    wanted, name = loss.head, type(loss).__name__
-    assert wanted is not None
-    lower = wanted.lower()
-    if getattr(loss, "from_logits", False):
-        if head.activation is None:
-            return []
-        return [
-            _error(
-                "head-applied-twice",
-                head,
-                _squashed_twice(head),
-                f"{name}(from_logits=True) applies the {lower} itself, and {head.name} ends in a "
-                f"{head.activation.lower()} already",
-                f"from_logits=False, or no activation on {head.name}",
-            )
-        ]
-    if head.activation is None:
-        return [
-            _error(
-                "head-missing",
-                head,
-                "log(p) needs 0 <= p <= 1" + (", and the p of all classes add up to 1" if wanted == "Softmax" else ""),
-                f"{name} takes probabilities, {head.name} gives any number",
-                f'activation="{lower}" on {head.name}, or {name}(from_logits=True)',
-            )
-        ]
-    if head.activation == wanted:
-        return []
-    if wanted == "Sigmoid":
-        return [
-            _error(
-                "softmax-with-binary-loss",
-                head,
-                f"softmax: the {head.units} outputs add up to 1; {name}: each is right or wrong for itself",
-                f"{name} takes each output as a yes or no of its own, the softmax of {head.name} shares one among all",
-                f'loss="{_OTHER_LOSS[bool(labels.one_hot(head.output))]}", '
-                f'or activation="sigmoid" on {head.name} if an image can have several classes',
-            )
-        ]
-    binary = 'loss="binary_crossentropy"'
-    return [
-        _error(
+def _head_and_loss(head: _Head, loss: Loss, labels: Labels) -> Iterator[Finding]:
+    wanted, name = str(loss.head), type(loss).__name__
+    from_logits = getattr(loss, "from_logits", False)
+    several, binary = "if an image can have several classes", 'loss="binary_crossentropy"'
+    if from_logits and head.activation:
+        yield _error(
+            "head-applied-twice",
+            head,
+            _squashed_twice(head),
+            f"{name}(from_logits=True) applies the {wanted.lower()} itself, {head.name} is followed by a "
+            f"{head.activation.lower()} already",
+            f"from_logits=False, or no {head.activation.lower()} after {head.name}",
+        )
+    elif not from_logits and head.activation is None:
+        yield _error(
+            "head-missing",
+            head,
+            "log(p) needs 0 <= p <= 1" + (", and the p of all classes to add up to 1" if wanted == "Softmax" else ""),
+            f"{name} takes probabilities, {head.name} gives any number",
+            f'activation="{wanted.lower()}" on {head.name}, or {name}(from_logits=True)',
+        )
+    elif not from_logits and wanted == "Sigmoid" and head.activation == "Softmax":
+        yield _error(
+            "softmax-with-binary-loss",
+            head,
+            f"softmax: the {head.units} outputs add up to 1; {name}: each is right or wrong for itself",
+            f"{name} takes each output as a yes or no of its own, the softmax of {head.name} shares one among all",
+            f'loss="{_OTHER_LOSS[bool(labels.one_hot(head.output))]}", '
+            f'or activation="sigmoid" on {head.name} {several}',
+        )
+    elif not from_logits and wanted == "Softmax" and head.activation == "Sigmoid":
+        yield _error(
             "sigmoid-with-categorical-loss",
             head,
             "-log(p) of the true class alone: nothing makes the sigmoids of the others small",
             f"{name} compares classes that exclude each other, the sigmoid of {head.name} judges each for itself",
-            binary
-            if head.units == 1
-            else f'activation="softmax" on {head.name}, or {binary} if an image can have several classes',
+            binary if head.units == 1 else f'activation="softmax" on {head.name}, or {binary} {several}',
         )
-    ]
 
 
 def _squashed_twice(head: _Head) -> str:
@@ -281,42 +271,37 @@ def _squashed_twice(head: _Head) -> str:
     return f"sigmoid(sigmoid(x)) lies between 0.5 and 1 / (1 + 1/e) = {1 / (1 + 1 / math.e):.3g}"
 
 
-def _units_and_classes(head: _Head, loss: Loss, labels: Labels) -> list[Finding]:
+def _units_and_classes(head: _Head, loss: Loss, labels: Labels) -> Iterator[Finding]:
     classes, binary = labels.classes, loss.head == "Sigmoid"
-    if classes is None or head.units == classes or (binary and head.units == 1 and classes <= 2):
-        return []
-    needed = "one unit, or one for each class" if binary else "one unit for each class"
-    fix = f"{classes} units in {head.name}"
-    if binary and head.units == 1:
+    one_will_do = binary and head.units == 1
+    if classes is None or classes < 2 or head.units == classes or (one_will_do and classes == 2):
+        return
+    fix = f"{head.argument}={classes} in {head.name}"
+    if one_will_do:
         fix += ' with activation="softmax" and loss="sparse_categorical_crossentropy"'
-    return [
-        _error(
-            "units-differ-from-classes",
-            head,
-            f"{head.units} unit{'s' if head.units > 1 else ''}, {classes} classes: {needed}",
-            f"{head.name} gives {head.units} number{'s' if head.units > 1 else ''} for {classes} classes",
-            fix,
-        )
-    ]
+    given = f"{head.units} unit{'s' if head.units > 1 else ''}"
+    yield _error(
+        "units-differ-from-classes",
+        head,
+        f"{given}, {classes} classes: one unit for each" + (", or one for two, is needed" if binary else " is needed"),
+        f"{head.name} has {given} for {classes} classes",
+        fix,
+    )
 
 
-def _loss_and_labels(head: _Head, loss: Loss, labels: Labels) -> list[Finding]:
+def _loss_and_labels(head: _Head, loss: Loss, labels: Labels) -> Iterator[Finding]:
     one_hot = labels.one_hot(head.output)
     takes_numbers = type(loss).__name__.startswith("Sparse")
     if one_hot is None or head.units == 1 or one_hot != takes_numbers:
-        return []
-    given = "one number for each class" if one_hot else "a class number"
-    other = _OTHER_LOSS[one_hot] if loss.head == "Softmax" else "one-hot labels: utils.to_categorical(y)"
-    return [
-        _error(
-            "labels-are-one-hot" if one_hot else "labels-are-class-numbers",
-            head,
-            f"a label has the shape {labels.shape}, the output {head.output}",
-            f"{type(loss).__name__} takes {'a class number' if one_hot else 'one number for each class'}, "
-            f"a label is {given}",
-            f'loss="{other}"' if loss.head == "Softmax" else other,
-        )
-    ]
+        return
+    kinds = {True: "one number for each class", False: "a class number"}
+    yield _error(
+        "labels-are-one-hot" if one_hot else "labels-are-class-numbers",
+        head,
+        f"the shape of a label is {labels.shape}, that of the output {head.output}",
+        f"{type(loss).__name__} takes {kinds[not one_hot]}, a label is {kinds[one_hot]}",
+        f'loss="{_OTHER_LOSS[one_hot]}"' if loss.head == "Softmax" else "labels=utils.to_categorical(labels)",
+    )
 
 
 # Layers
@@ -363,8 +348,8 @@ def _draws_equal(initializer: Initializer, shape: Shape) -> bool:
     return drawn.numel() > 1 and bool((drawn == drawn.flatten()[0]).all())
 
 
-_LINEAR = ("Linear", "Activation", "Flatten", "Reshape", "Dropout", "BatchNormalization")
-"""Bricks that are linear once trained, as all average pooling is; what an Activation applies is a brick of its own."""
+_LINEAR = ("Linear", "Flatten", "Reshape", "Dropout", "BatchNormalization")
+"""Bricks that are linear once trained, as all average pooling is."""
 
 
 def _is_linear(layer: Layer) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from striate import catalog
 from striate.layers.base import Layer, Weight
 from striate.network import Node
 from striate.shape import Shape, elements
@@ -18,11 +19,17 @@ def bricks(node: Node) -> Iterator[tuple[Layer, Shape]]:
              >>> [(type(layer).__name__, shape) for layer, shape in bricks(node)]
              [('Dense', (4,)), ('Tanh', (3,))]
     """
-    layer: Layer | None = node.layer
-    shape = node.shapes[0]
-    while layer is not None:
-        yield layer, shape
-        layer, shape = layer.then, layer.output(shape)
+    layer = _meant(node.layer)
+    yield layer, node.shapes[0]
+    if layer.then is not None:
+        yield _meant(layer.then), layer.output(node.shapes[0])
+
+
+def _meant(layer: Layer) -> Layer:
+    """The layer itself; of `Activation("relu")`, which has an activation and nothing before it, the ReLU."""
+    while layer.activation is not None and layer.then is None:
+        layer = catalog.get("layers", layer.activation)
+    return layer
 
 
 def weights(node: Node) -> list[Weight]:

@@ -2,4 +2,5 @@
 
 from striate.initializers.base import *
 from striate.initializers.constant import *
+from striate.initializers.random import *
 from striate.initializers.variance_scaling import *

@@ -1,3 +1,5 @@
 """What training makes small."""
 
 from striate.losses.base import *
+from striate.losses.crossentropy import *
+from striate.losses.regression import *

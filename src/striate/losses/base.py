@@ -10,7 +10,7 @@ from striate import catalog
 from striate.errors import DataError
 from striate.shape import Shape, to_inside
 
-__all__ = ["Loss", "LossLike"]
+__all__ = ["Loss", "LossLike", "require_shape"]
 
 
 @dataclass(frozen=True)
@@ -52,3 +52,17 @@ class Loss(catalog.Concept, shelf="losses"):
 
 
 LossLike = Annotated[Loss | str, catalog.Member("losses")]
+
+
+def require_shape(labels: torch.Tensor, shape: Shape) -> None:
+    """Refuse labels that are not (n, *shape).
+
+    Errors: DataError with both shapes.
+    """
+    if tuple(labels.shape[1:]) != shape:
+        wanted = ", ".join(["n", *map(str, shape)]) + ("," if not shape else "")
+        raise DataError(
+            f"labels of shape {tuple(labels.shape)} do not fit the network's output",
+            sum=f"needed ({wanted})",
+            fix="one label for each prediction",
+        )

@@ -1,3 +1,5 @@
 """How gradients move weights."""
 
 from striate.optimizers.base import *
+from striate.optimizers.adaptive import *
+from striate.optimizers.sgd import *

@@ -1,3 +1,4 @@
 """Learning rates that change with the step."""
 
 from striate.schedules.base import *
+from striate.schedules.decay import *

@@ -1,0 +1,22 @@
+"""Printed tables are compared with files; REWRITE_GOLDENS=1 writes them anew."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDENS = Path(__file__).parents[1] / "goldens"
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Require that a text is that of tests/goldens/NAME."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDENS / name
+        if os.environ.get("REWRITE_GOLDENS"):
+            path.write_text(text + "\n", encoding="utf-8")
+        assert text + "\n" == path.read_text(encoding="utf-8")
+
+    return compare
