@@ -24,7 +24,7 @@ def cores() -> int:
     if wanted.isdigit() and int(wanted) > 0:
         return int(wanted)
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(min(allowed, math.floor(_quota())), 1)
+    return max(math.floor(min(allowed, _quota())), 1)
 
 
 def _quota() -> float:
