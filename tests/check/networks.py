@@ -1,7 +1,7 @@
 """Random networks, and what torch says of them on the meta device, where tensors have shapes and no numbers."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -87,13 +87,13 @@ LAYERS = {
     "pooling": _pooling,
     "global": _global,
     "reshape": _reshape,
-    "flatten": lambda rng, shape: layers.Flatten(),
-    "dense": lambda rng, shape: layers.Dense(
+    "flatten": lambda _rng, _shape: layers.Flatten(),
+    "dense": lambda rng, _shape: layers.Dense(
         rng.randint(1, 9), rng.choice((None, *ACTIVATIONS)), rng.random() < 0.7, trainable=rng.random() < 0.8
     ),
-    "normalization": lambda rng, shape: layers.BatchNormalization(trainable=rng.random() < 0.8),
-    "activation": lambda rng, shape: layers.Activation(rng.choice(ACTIVATIONS)),
-    "dropout": lambda rng, shape: layers.Dropout(0.5),
+    "normalization": lambda rng, _shape: layers.BatchNormalization(trainable=rng.random() < 0.8),
+    "activation": lambda rng, _shape: layers.Activation(rng.choice(ACTIVATIONS)),
+    "dropout": lambda _rng, _shape: layers.Dropout(0.5),
 }
 
 
@@ -103,7 +103,7 @@ def _each(rng: random.Random, dimensions: int, least: int, most: int) -> int | t
     return rng.choice((one, tuple(rng.randint(least, most) for _ in range(dimensions))))
 
 
-def _of(kind: str, dimensions: int) -> type[Layer]:
+def _of(kind: str, dimensions: int) -> Callable[..., Layer]:
     return getattr(layers, f"{kind}{dimensions}D")
 
 

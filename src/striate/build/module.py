@@ -1,20 +1,22 @@
 """From the declared graph to a torch module, with its first weights."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import fx, nn
 
 from striate.errors import ShapeError
-from striate.layers.base import Weight
+from striate.layers.base import Layer, Weight
 from striate.network import Network, Node
 from striate.seed import stream
 
 __all__ = ["build", "plain", "weights"]
 
 
-def build(network: Network, seed: int = 0) -> fx.GraphModule:
+def build(network: Network, seed: int = 0, given: Mapping[Layer, nn.Module] | None = None) -> fx.GraphModule:
     """The network as a torch module: float32, channels_last, weights drawn from `seed`.
+
+    Layers in `given` keep the module, and with it the weights, that they have there.
 
     It takes the preprocessed images (n, c, h, w), one tensor for each input, and gives the outputs. Its state_dict has
     the keys `<layer name>.<weight>`.
@@ -30,7 +32,8 @@ def build(network: Network, seed: int = 0) -> fx.GraphModule:
             values[node.name] = graph.placeholder(node.name)
             continue
         if not hasattr(root, node.owner):
-            root.add_module(node.owner, _brick(node, seed))
+            known = (given or {}).get(node.layer)
+            root.add_module(node.owner, _brick(node, seed) if known is None else known)
         elif node.shapes[0][-1] != network[node.owner].shapes[0][-1] and node.layer.weights(node.shapes[0]):
             raise ShapeError(
                 f"{node.owner} shares its weights between inputs of different channels",

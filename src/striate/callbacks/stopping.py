@@ -219,6 +219,6 @@ class LambdaCallback(Callback):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in list(vars(self)):
-            if vars(self)[name] is None:
-                delattr(self, name)  # the class's own method, which does nothing, is found instead
+        for name, given in list(vars(self).items()):
+            if given is None:  # the base's own method does nothing, which is what is wanted
+                object.__setattr__(self, name, getattr(super(), name))

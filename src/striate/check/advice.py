@@ -83,7 +83,7 @@ def check_windows(network: Network, strict: bool = False) -> Iterator[Finding]:
         window = node.layer.window(shape)
         unseen = () if window in (None, EVERYTHING) else window.unseen(shape[:-1])
         if unseen:
-            lost = " and ".join(f"{pixels} of the {axis}" for axis, pixels, _ in unseen)
+            lost = ", ".join(f"{pixels} of {axis}" for axis, pixels, _ in unseen)
             sums: dict[str, list[str]] = {}
             for axis, _, text in unseen:
                 sums.setdefault(text.removeprefix(f"{axis}: "), []).append(axis)
@@ -91,7 +91,7 @@ def check_windows(network: Network, strict: bool = False) -> Iterator[Finding]:
                 "window-does-not-tile",
                 node.name,
                 "; ".join(f"{' and '.join(names)}: {text}" for text, names in sums.items()),
-                f"the window does not tile its {shape_text(shape[:-1])} map: the last {lost} are never seen",
+                f"the window does not tile its {shape_text(shape[:-1])} map: its last pixels ({lost}) are never seen",
                 _what_fits(node.layer, shape),
                 "error" if strict else "advice",
             )
@@ -283,7 +283,7 @@ def _units_and_classes(head: _Head, loss: Loss, labels: Labels) -> Iterator[Find
     yield _error(
         "units-differ-from-classes",
         head,
-        f"{given}, {classes} classes: one unit for each" + (", or one for two, is needed" if binary else " is needed"),
+        f"{given}, {classes} classes: needed is one for each" + (", or one for two classes" if binary else ""),
         f"{head.name} has {given} for {classes} classes",
         fix,
     )

@@ -132,7 +132,7 @@ class Table:
             grid.add_column(title, justify=justify, overflow="fold")
         for row in self.rows:
             shape = str((None, *row.output))
-            grid.add_row(f"{row.name} ({row.type})", shape, count_text(row.params + row.non_trainable))
+            grid.add_row(Text(f"{row.name} ({row.type})"), shape, count_text(row.params + row.non_trainable))
         total = self.params + self.non_trainable
         counts = {"Total": total, "Trainable": self.params, "Non-trainable": self.non_trainable}
         totals = [f" {of} params: {count_text(count)} ({bytes_text(FLOAT32 * count)})" for of, count in counts.items()]
@@ -162,11 +162,13 @@ class Table:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         columns = _columns(self, options.max_width)
+        if self.inputs:
+            yield Text(" input " + ", ".join(map(shape_text, self.inputs)), style="dim")
         grid = Grid(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1, 0, 0), pad_edge=False)
         for column in columns:
             grid.add_column(column.title, column.total(self), justify=column.justify, overflow="fold")
         for row in self.rows:
-            grid.add_row(*(column.cell(row) for column in columns))
+            grid.add_row(*(Text(column.cell(row)) for column in columns))
         yield grid
         for finding in self.findings:
             yield from _finding(finding)

@@ -1,6 +1,7 @@
 """Initializers that draw nothing: every value is the same."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -44,6 +45,8 @@ class Zeros(Initializer):
              tensor([0., 0.])
     """
 
+    aliases: ClassVar[tuple[str, ...]] = ("zero",)
+
     def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
         return torch.zeros(shape)
 
@@ -60,6 +63,8 @@ class Ones(Initializer):
              >>> Ones().sample((2,), torch.Generator())
              tensor([1., 1.])
     """
+
+    aliases: ClassVar[tuple[str, ...]] = ("one",)
 
     def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
         return torch.ones(shape)

@@ -1,9 +1,11 @@
 """Initializers that draw from a stated distribution, whatever the layer."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
+from striate.errors import ArgumentError
 from striate.initializers.base import Initializer
 from striate.shape import Shape
 from striate.units import Factor, Real
@@ -17,21 +19,32 @@ class RandomUniform(Initializer):
 
     w ~ U(minval, maxval)
 
-    Args:
-        minval: lower bound.
-        maxval: upper bound.
+    Shape:   any
+    Args:    minval: lower bound.
+             maxval: upper bound.
+    Errors:  ArgumentError if the lower bound is above the upper one.
     Source:  lecture 003 L472
     Example: >>> import torch
              >>> bool(RandomUniform(-1, 1).sample((9,), torch.Generator()).abs().max() <= 1)
              True
     """
 
+    aliases: ClassVar[tuple[str, ...]] = ("uniform",)
+
     minval: Real = -0.05
     maxval: Real = 0.05
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.minval > self.maxval:
+            raise ArgumentError(
+                "RandomUniform: minval must not be above maxval",
+                sum=f"{self.minval} > {self.maxval}",
+                fix=f"RandomUniform({self.maxval}, {self.minval})",
+            )
+
     def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
-        low, high = sorted((self.minval, self.maxval))
-        return torch.empty(shape).uniform_(low, high, generator=generator)
+        return torch.empty(shape).uniform_(self.minval, self.maxval, generator=generator)
 
 
 @dataclass(frozen=True)
@@ -40,14 +53,16 @@ class RandomNormal(Initializer):
 
     w ~ N(mean, stddev**2)
 
-    Args:
-        mean: centre.
-        stddev: standard deviation.
+    Shape:   any
+    Args:    mean: centre.
+             stddev: standard deviation.
     Source:  lecture 001 L952, lecture 003 L472
     Example: >>> import torch
              >>> RandomNormal(stddev=0.0).sample((2,), torch.Generator())
              tensor([0., 0.])
     """
+
+    aliases: ClassVar[tuple[str, ...]] = ("normal",)
 
     mean: Real = 0.0
     stddev: Factor = 0.05

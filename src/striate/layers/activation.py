@@ -1,11 +1,10 @@
-"""Activations: a function of each number by itself, and softmax."""
+"""Activation functions: what makes a stack of linear layers more than one linear layer."""
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
-from striate import catalog
 from striate.layers.base import Layer, LayerLike
 from striate.shape import Shape
 from striate.units import Factor
@@ -13,13 +12,9 @@ from striate.units import Factor
 __all__ = ["ELU", "Activation", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Softmax", "Tanh"]
 
 
-class _Elementwise(Layer, abstract=True):
-    """What activations share: the shape stays, nothing is learned."""
-
-    module: ClassVar[type[nn.Module]]
-
-    def build(self, shape: Shape) -> nn.Module:
-        return self.module()
+@dataclass(frozen=True, eq=False)
+class _Activation(Layer, abstract=True):
+    """What activation functions share: they keep the shape and have no weights."""
 
     @classmethod
     def example(cls) -> Any:
@@ -27,46 +22,71 @@ class _Elementwise(Layer, abstract=True):
 
 
 @dataclass(frozen=True, eq=False)
-class Linear(_Elementwise):
-    """Leave the numbers as they are.
+class Activation(_Activation):
+    """Apply the activation function of a name.
 
-    y = x,  dy/dx = 1
+    y = f(x)
 
     Shape:   any -> the same
-    Source:  lecture 003 L251
-    Example: >>> Linear().output((5, 6, 2))
-             (5, 6, 2)
+    Args:    activation: name of the function, or one of the layers of this file.
+    Source:  Keras 3, keras.layers.Activation; lecture 003 L269-296
+    Example: >>> Activation("relu").output((24, 24, 20))
+             (24, 24, 20)
     """
 
-    module = nn.Identity
+    activation: LayerLike
+
+    def build(self, shape: Shape) -> nn.Module:
+        return nn.Identity()  # the function itself comes after it, as after every layer with `activation`
+
+    @classmethod
+    def example(cls) -> Any:
+        return cls("relu", input_shape=(5, 6, 2))
 
 
 @dataclass(frozen=True, eq=False)
-class ReLU(_Elementwise):
-    """Cut off what is below zero.
+class Linear(_Activation):
+    """Pass numbers on as they are.
 
-    y = max(0, x),  dy/dx = 1 where x > 0, else 0 (at 0 too)
+    y = x
 
     Shape:   any -> the same
-    Source:  Nair & Hinton 2010; lecture 003 L305
-    Example: >>> ReLU().output((5, 6, 2))
-             (5, 6, 2)
+    Source:  Keras 3, keras.activations.linear; lecture 003 L255-265
+    Example: >>> Linear().output((10,))
+             (10,)
     """
 
-    module = nn.ReLU
+    def build(self, shape: Shape) -> nn.Module:
+        return nn.Identity()
 
 
 @dataclass(frozen=True, eq=False)
-class LeakyReLU(_Elementwise):
-    """Let a little through below zero, so that no unit dies.
+class ReLU(_Activation):
+    """Cut off negative numbers. The slope at 0 is taken as 0.
 
-    y = x where x > 0, else a*x
+    y = max(0, x)
 
     Shape:   any -> the same
-    Args:    negative_slope: a, the slope below zero (lecture 003 has 0.01, lecture 001 L136 has 0.1, Keras 0.3).
-    Source:  Maas et al. 2013; lecture 003 L452
-    Example: >>> LeakyReLU(0.1).negative_slope
-             0.1
+    Source:  Nair & Hinton 2010, icml.cc/Conferences/2010/papers/432.pdf; lecture 003 L295-308
+    Example: >>> ReLU().output((24, 24, 20))
+             (24, 24, 20)
+    """
+
+    def build(self, shape: Shape) -> nn.Module:
+        return nn.ReLU()
+
+
+@dataclass(frozen=True, eq=False)
+class LeakyReLU(_Activation):
+    """Let a little of negative numbers through, so that a unit never stops learning.
+
+    y = x where x > 0, a*x elsewhere
+
+    Shape:   any -> the same
+    Args:    negative_slope: a.
+    Source:  Maas, Hannun & Ng 2013, ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf; lecture 003 L452
+    Example: >>> LeakyReLU(negative_slope=0.1).output((24, 24, 20))
+             (24, 24, 20)
     """
 
     negative_slope: Factor = 0.01
@@ -76,16 +96,16 @@ class LeakyReLU(_Elementwise):
 
 
 @dataclass(frozen=True, eq=False)
-class ELU(_Elementwise):
-    """Level off smoothly below zero, so that the mean stays near zero.
+class ELU(_Activation):
+    """Bend negative numbers smoothly towards -a.
 
-    y = x where x > 0, else alpha*(exp(x) - 1)
+    y = x where x > 0, a*(e^x - 1) elsewhere
 
     Shape:   any -> the same
-    Args:    alpha: how far below zero it goes.
-    Source:  Clevert et al. 2016, arXiv:1511.07289; lecture 001 L147-150
-    Example: >>> ELU().alpha
-             1.0
+    Args:    alpha: a.
+    Source:  Clevert, Unterthiner & Hochreiter 2016, arXiv:1511.07289; lecture 001 L147-150
+    Example: >>> ELU().output((24, 24, 20))
+             (24, 24, 20)
     """
 
     alpha: Factor = 1.0
@@ -95,42 +115,44 @@ class ELU(_Elementwise):
 
 
 @dataclass(frozen=True, eq=False)
-class Sigmoid(_Elementwise):
-    """Squash to between 0 and 1: the probability of a yes.
+class Sigmoid(_Activation):
+    """Squash numbers into (0, 1): probabilities of separate yes-or-no questions.
 
-    y = 1 / (1 + exp(-x)),  dy/dx = y*(1 - y), at most 1/4
+    y = 1 / (1 + e^-x)
 
     Shape:   any -> the same
-    Source:  lecture 002 L309-341, lecture 003 quiz
-    Example: >>> Sigmoid().output((1,))
-             (1,)
+    Source:  Rumelhart, Hinton & Williams 1986, doi:10.1038/323533a0; lecture 002 L309-320
+    Example: >>> Sigmoid().output((10,))
+             (10,)
     """
 
-    module = nn.Sigmoid
+    def build(self, shape: Shape) -> nn.Module:
+        return nn.Sigmoid()
 
 
 @dataclass(frozen=True, eq=False)
-class Tanh(_Elementwise):
-    """Squash to between -1 and 1.
+class Tanh(_Activation):
+    """Squash numbers into (-1, 1).
 
-    y = tanh(x),  dy/dx = 1 - y*y
+    y = tanh(x)
 
     Shape:   any -> the same
-    Source:  LeCun et al. 1998, doi:10.1007/3-540-49430-8_2; lecture 001 L130
-    Example: >>> Tanh().output((5, 6, 2))
-             (5, 6, 2)
+    Source:  LeCun et al. 1998, doi:10.1007/3-540-49430-8_2; lecture 003 L294
+    Example: >>> Tanh().output((10,))
+             (10,)
     """
 
-    module = nn.Tanh
+    def build(self, shape: Shape) -> nn.Module:
+        return nn.Tanh()
 
 
 @dataclass(frozen=True, eq=False)
-class Softmax(_Elementwise):
-    """Turn scores into probabilities that sum to 1, over the channels (the last axis).
+class Softmax(_Activation):
+    """Turn the scores of k classes into probabilities that sum to 1; on a map, at every position.
 
-    y[k] = exp(x[k]) / sum over j of exp(x[j]),  dx[k] = y[k] * (dy[k] - sum over j of dy[j]*y[j])
+    y[j] = e^x[j] / sum over i of e^x[i]
 
-    Shape:   any -> the same
+    Shape:   (k,) or (h, w, k) -> the same
     Source:  Bridle 1990, doi:10.1007/978-3-642-76153-9_28; lecture 000 L214-252
     Example: >>> Softmax().output((10,))
              (10,)
@@ -138,28 +160,3 @@ class Softmax(_Elementwise):
 
     def build(self, shape: Shape) -> nn.Module:
         return nn.Softmax(dim=1)
-
-
-@dataclass(frozen=True, eq=False)
-class Activation(_Elementwise):
-    """Apply an activation that is given by name or as a layer.
-
-    y = f(x)
-
-    Shape:   any -> that of f
-    Args:    activation: "relu", "sigmoid", "softmax" ..., or a layer such as LeakyReLU(0.1).
-    Errors:  ArgumentError for a name that no layer has.
-    Source:  Keras 3, keras.layers.Activation
-    Example: >>> Activation("relu").output((5, 6, 2))
-             (5, 6, 2)
-    """
-
-    activation: LayerLike = field()
-    then = None
-
-    def build(self, shape: Shape) -> nn.Module:
-        return catalog.get("layers", self.activation).build(shape)
-
-    @classmethod
-    def example(cls) -> "Activation":
-        return cls("relu", input_shape=(5, 6, 2))

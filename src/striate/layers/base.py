@@ -1,7 +1,7 @@
 """What it is to be a layer, and a value in a declared graph."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from torch import nn
 
@@ -91,6 +91,8 @@ class Symbol:
     layer: Layer
     inputs: tuple["Symbol", ...]
     shape: Shape
+    model: Any = None
+    """The model whose weights it has, for a value taken from one (a feature extractor)."""
 
 
 def require_rank(layer: Layer, shape: Shape, rank: int, letters: str) -> None:

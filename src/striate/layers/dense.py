@@ -1,16 +1,18 @@
 """The fully connected layer: every output sees every input."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from striate import catalog
+from striate.errors import ShapeError
 from striate.initializers.base import InitializerLike
 from striate.layers.base import Layer, LayerLike, Weight
 from striate.regularizers.base import RegularizerLike
-from striate.shape import EVERYTHING, Shape, Window, elements, to_border, to_inside
+from striate.shape import EVERYTHING, Shape, Window, elements
 from striate.units import Count
 
 __all__ = ["Dense"]
@@ -18,12 +20,12 @@ __all__ = ["Dense"]
 
 @dataclass(frozen=True, eq=False)
 class Dense(Layer):
-    """Multiply by a matrix and add a bias; on a map, at each position by itself.
+    """Multiply by a matrix and add a bias. On a map it does so at every position, to the channels there.
 
-    y[k] = b[k] + sum over c of w[k,c] * x[c]
+    y[u] = b[u] + sum over f of w[u,f] * x[f]
 
-    Shape:   (c,) -> (units,); a map (h, w, c) -> (h, w, units)
-    Cost:    units*c + units params;  units*c MACs at each position
+    Shape:   (features,) -> (units,);  (h, w, c) -> (h, w, units)
+    Cost:    units*features + units params;  units*features MACs at every position
     Args:
         units: how many numbers come out.
         activation: applied to the sum.
@@ -32,9 +34,9 @@ class Dense(Layer):
         bias_initializer: first values of b.
         kernel_regularizer: penalty on w.
         bias_regularizer: penalty on b.
-    Source:  Rosenblatt 1958, doi:10.1037/h0042519; lecture 000 L8, lecture 003 L251-267
-    Example: >>> Dense(30).output((784,))
-             (30,)
+    Source:  Rumelhart, Hinton & Williams 1986, doi:10.1038/323533a0; lecture 001 L800-817
+    Example: >>> Dense(10).output((100,))
+             (10,)
     """
 
     units: Count
@@ -46,6 +48,8 @@ class Dense(Layer):
     bias_regularizer: RegularizerLike | None = None
 
     def output(self, shape: Shape) -> Shape:
+        if not shape:
+            raise ShapeError("Dense needs at least one axis, it was given a single number", fix="Reshape((1,)) before it")
         return (*shape[:-1], self.units)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
@@ -72,16 +76,16 @@ class Dense(Layer):
         return EVERYTHING if len(shape) == 1 else None
 
     def build(self, shape: Shape) -> nn.Module:
-        module = nn.Linear if len(shape) == 1 else _AtEachPosition
-        return module(shape[-1], self.units, bias=self.use_bias)
+        module = nn.Linear if len(shape) == 1 else _Channels
+        return module(shape[-1], self.units, self.use_bias)
 
     @classmethod
-    def example(cls) -> "Dense":
+    def example(cls) -> Any:
         return cls(3, input_shape=(4,))
 
 
-class _AtEachPosition(nn.Linear):
-    """A matrix at every position of a map (n, c, ...): torch's own wants the channels last."""
+class _Channels(nn.Linear):
+    """A matrix product over the channels at every position; in channels_last memory nothing is moved."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return to_inside(functional.linear(to_border(x), self.weight, self.bias))
+        return functional.linear(x.movedim(1, -1), self.weight, self.bias).movedim(-1, 1)

@@ -1,6 +1,7 @@
-"""Dropout: train many thinned networks at once."""
+"""Dropout: train a different, thinner network at every step."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
@@ -13,16 +14,13 @@ __all__ = ["Dropout"]
 
 @dataclass(frozen=True, eq=False)
 class Dropout(Layer):
-    """Set each number to zero with probability `rate` in training, and scale the others up so that the mean stays.
+    """Set each number to zero with probability `rate` in training, and enlarge the others to make up for it.
 
-    y = x * m / (1 - rate),  m = 0 with probability rate, else 1;  in prediction y = x
-
-    This is "inverted" dropout: nothing is left to do at test time. The lectures halve the outgoing weights instead
-    (000 L192), which is right for rate 1/2 alone.
+    y = x * kept / (1 - rate),  kept = 0 with probability rate, else 1;  in prediction y = x
 
     Shape:   any -> the same
-    Args:    rate: share of the numbers that are dropped.
-    Source:  Srivastava et al. 2014, jmlr.org/papers/v15/srivastava14a; lecture 000 L163-192
+    Args:    rate: probability that a number is dropped.
+    Source:  Srivastava et al. 2014, jmlr.org/papers/v15/srivastava14a.html; lecture 000 L163-206
     Example: >>> Dropout(0.5).output((100,))
              (100,)
     """
@@ -33,5 +31,5 @@ class Dropout(Layer):
         return nn.Dropout(self.rate)
 
     @classmethod
-    def example(cls) -> "Dropout":
+    def example(cls) -> Any:
         return cls(0.5, input_shape=(5, 6, 2))

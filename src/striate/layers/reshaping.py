@@ -1,96 +1,98 @@
-"""Layers that only look at the same numbers in another shape."""
+"""Layers that only rearrange. Numbers are read row by row, the channels of a pixel together: (h, w, c)."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import torch
-from annotated_types import Ge
 from pydantic import Strict
 from torch import nn
 
-from striate.errors import ShapeError
+from striate.errors import ArgumentError, ShapeError
 from striate.layers.base import Layer
-from striate.shape import Shape, elements, shape_text, to_border, to_inside
+from striate.shape import Shape, elements, shape_text
+from striate.units import Count
 
 __all__ = ["Flatten", "Reshape"]
 
-Target = Annotated[tuple[Annotated[int, Ge(-1)], ...], Strict(False)]
-"""A shape in which one size may be -1: what is left over."""
+_Target = Annotated[tuple[Count | Literal[-1], ...], Strict(False)]
 
 
 @dataclass(frozen=True, eq=False)
 class Flatten(Layer):
-    """Lay a map out as a vector, row by row, the channels of a pixel together.
+    """Read a map into a vector.
 
     y[(i*w + j)*c + k] = x[i,j,k]
 
     Shape:   (h, w, c) -> (h*w*c,)
-    Source:  lecture 001 L803
-    Example: >>> Flatten().output((12, 12, 20))
-             (2880,)
+    Source:  Keras 3, keras.layers.Flatten; lecture 001 L803-808
+    Example: >>> Flatten().output((32, 32, 3))
+             (3072,)
     """
 
     def output(self, shape: Shape) -> Shape:
         return (elements(shape),)
 
     def build(self, shape: Shape) -> nn.Module:
-        return nn.Flatten() if len(shape) == 1 else _Flat()
+        return _Rearrange(shape, self.output(shape))
 
     @classmethod
-    def example(cls) -> "Flatten":
+    def example(cls) -> Any:
         return cls(input_shape=(5, 6, 2))
 
 
 @dataclass(frozen=True, eq=False)
 class Reshape(Layer):
-    """Give the same numbers another shape, in the order (h, w, c).
+    """Read the numbers into another shape.
 
-    y = x, counted off row by row
+    y = x with the same numbers in the same order, in target_shape
 
     Shape:   any -> target_shape
-    Args:    target_shape: the new shape without the batch; one size may be -1, which is what is left over.
-    Errors:  ShapeError if the number of elements is another.
-    Source:  Keras 3, keras.layers.Reshape
-    Example: >>> Reshape((7, -1)).output((28, 28, 1))
-             (7, 112)
+    Args:    target_shape: the new shape without the batch, channels last; one size may be -1: what is left.
+    Errors:  ArgumentError for more than one -1; ShapeError if the numbers do not fill the new shape.
+    Source:  Keras 3, keras.layers.Reshape; lecture 004 L171
+    Example: >>> Reshape((7, 7, -1)).output((98,))
+             (7, 7, 2)
     """
 
-    target_shape: Target
+    target_shape: _Target
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.target_shape.count(-1) > 1:
+            raise ArgumentError(
+                f"Reshape: target_shape {self.target_shape} leaves more than one size open", fix="-1 once at most"
+            )
 
     def output(self, shape: Shape) -> Shape:
-        have = elements(shape)
         known = elements([size for size in self.target_shape if size != -1])
-        open_sizes = self.target_shape.count(-1)
-        fits = open_sizes <= 1 and known > 0 and (have % known == 0 if open_sizes else have == known)
-        if not fits:
+        rest = elements(shape) // known
+        target = tuple(rest if size == -1 else size for size in self.target_shape)
+        if elements(target) != elements(shape):
+            open_text = " with -1 left open" if -1 in self.target_shape else ""
             raise ShapeError(
-                f"Reshape cannot make {self.target_shape} of {shape_text(shape)}",
-                sum=f"{shape_text(shape)} = {have} numbers, {' x '.join(map(str, self.target_shape))} "
-                + (f"= {known}" if not open_sizes else f"needs a multiple of {known} and one -1 at most"),
-                fix="sizes whose product is the same",
+                f"Reshape cannot put {shape_text(shape)} into {self.target_shape}",
+                sum=f"{shape_text(shape)} = {elements(shape)} numbers, the new shape takes {known}{open_text}",
+                fix="sizes whose product is that of the input, or -1 for one of them",
             )
-        return tuple(have // known if size == -1 else size for size in self.target_shape)
+        return target
 
     def build(self, shape: Shape) -> nn.Module:
-        return _Reshaped(self.output(shape))
+        return _Rearrange(shape, self.output(shape))
 
     @classmethod
-    def example(cls) -> "Reshape":
-        return cls((4, 3, -1), input_shape=(6, 4, 2))
+    def example(cls) -> Any:
+        return cls((3, 10, -1), input_shape=(5, 6, 2))
 
 
-class _Flat(nn.Module):
-    """(n, c, ...) to (n, features), channels last: a view where the memory is channels_last."""
+class _Rearrange(nn.Module):
+    """(n, c, h, w) read as (n, h, w, c) into another shape, its last axis second; in channels_last memory a view."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return to_border(x).flatten(1)
-
-
-class _Reshaped(nn.Module):
-    def __init__(self, target: Shape) -> None:
+    def __init__(self, before: Shape, after: Shape) -> None:
         super().__init__()
-        self.target = target
+        self.after = after
+        self.takes_map, self.gives_map = len(before) > 1, len(after) > 1
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return to_inside(to_border(x).reshape(-1, *self.target))
-
+        last = x.movedim(1, -1) if self.takes_map else x
+        read = last.reshape(x.shape[0], *self.after)
+        return read.movedim(-1, 1) if self.gives_map else read

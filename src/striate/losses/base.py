@@ -10,7 +10,7 @@ from striate import catalog
 from striate.errors import DataError
 from striate.shape import Shape, to_inside
 
-__all__ = ["Loss", "LossLike", "require_shape"]
+__all__ = ["Loss", "LossLike", "label_numbers", "label_place"]
 
 
 @dataclass(frozen=True)
@@ -40,29 +40,70 @@ class Loss(catalog.Concept, shelf="losses"):
         return replace(self, from_logits=True) if self.head else self  # ty: ignore[invalid-argument-type]
 
     def __call__(self, y_true: Any, y_pred: Any) -> float:
-        prediction = torch.as_tensor(np.asarray(y_pred))
+        labels, prediction = _tensor(y_true, "labels"), _tensor(y_pred, "predictions")
         if not prediction.is_floating_point():
             prediction = prediction.float()
-        if prediction.dim() < 1 or len(np.asarray(y_true)) != len(prediction):
+        if prediction.dim() == 1:  # one number for each sample
+            prediction = prediction.unsqueeze(1)
+        if prediction.dim() < 1 or labels.dim() < 1 or len(labels) != len(prediction):
             raise DataError(
-                f"{len(np.asarray(y_true))} labels for {len(prediction)} predictions", fix="one label for each"
+                f"the labels do not go with the predictions: {tuple(labels.shape)}, {tuple(prediction.shape)}",
+                fix="one label for each prediction",
             )
-        target = self.target(torch.as_tensor(np.asarray(y_true)), tuple(prediction.shape[1:]))
+        target = self.target(labels, tuple(prediction.shape[1:]))
         return float(self.values(to_inside(prediction), target).mean())
 
 
 LossLike = Annotated[Loss | str, catalog.Member("losses")]
 
 
-def require_shape(labels: torch.Tensor, shape: Shape) -> None:
-    """Refuse labels that are not (n, *shape).
+def label_numbers(loss: Loss, labels: torch.Tensor, output: Shape, otherwise: str) -> torch.Tensor:
+    """Labels that hold one number for each output, inside: (n, k, h, w). With one output its axis may be left out.
 
-    Errors: DataError with both shapes.
+    Args:    otherwise: the fix, where the labels are class numbers.
+    Errors:  DataError if the shapes do not go together, or a label is NaN or infinite.
+    Example: >>> from striate.losses import MeanSquaredError
+             >>> label_numbers(MeanSquaredError(), torch.ones(2), (1,), "one unit").shape
+             torch.Size([2, 1])
     """
-    if tuple(labels.shape[1:]) != shape:
-        wanted = ", ".join(["n", *map(str, shape)]) + ("," if not shape else "")
+    name, given = type(loss).__name__, tuple(labels.shape[1:])
+    if output[-1] == 1 and given == output[:-1]:
+        labels, given = labels.unsqueeze(-1), output
+    if given != output:
+        class_numbers = output[-1] > 1 and given in (output[:-1], (*output[:-1], 1))
         raise DataError(
-            f"labels of shape {tuple(labels.shape)} do not fit the network's output",
-            sum=f"needed ({wanted})",
-            fix="one label for each prediction",
+            f"the labels are class numbers, {name} takes one number for each of the {output[-1]} outputs"
+            if class_numbers
+            else f"the labels do not go with the outputs of the network, as {name} compares them",
+            sum=f"labels {tuple(labels.shape)}, needed {(len(labels), *output)}",
+            fix=otherwise if class_numbers else "one label for each output, or a last layer of other units",
         )
+    # Half precision would lose soft labels; float64 is kept for those who train in it.
+    labels = labels if labels.dtype in (torch.float32, torch.float64) else labels.float()
+    if not torch.isfinite(labels).all():
+        row = int((~torch.isfinite(labels)).flatten(1).any(1).nonzero()[0])
+        raise DataError(f"the label in row {row} is NaN or infinite", fix="mend or leave out that row")
+    return to_inside(labels)
+
+
+def label_place(labels: torch.Tensor, wrong: torch.Tensor) -> str:
+    """The first label (n, ...) that is `wrong`, and where it stands.
+
+    Example: >>> label_place(torch.tensor([0, 7]), torch.tensor([False, True]))
+             'label 7 in row 1'
+    """
+    row, *inner = wrong.nonzero()[0].tolist()
+    position = tuple(place for place, size in zip(inner, labels.shape[1:], strict=True) if size > 1)
+    value = labels[(row, *inner)].item()
+    shown = f"{value:g}" if isinstance(value, float) else value
+    return f"label {shown} in row {row}" + (f", position {position}" if position else "")
+
+
+def _tensor(value: Any, what: str) -> torch.Tensor:
+    """What people hand to a loss, as a tensor."""
+    if isinstance(value, torch.Tensor):
+        return value.detach()
+    try:
+        return torch.from_numpy(np.array(value))
+    except (TypeError, ValueError):  # names, or rows of different lengths
+        raise DataError(f"the {what} are no array of numbers", fix="numbers, in rows of one length") from None

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from torch import fx
+from torch import fx, nn
 
 from striate import catalog, losses, metrics, optimizers
 from striate.build import build, plain, rewrite, weights
@@ -56,12 +56,15 @@ class Model:
         if inputs is None or outputs is None:
             raise ArgumentError("Model needs inputs and outputs", fix="Model(inputs, outputs), or Sequential([...])")
         self._start(Network.functional(inputs, outputs), name, seed)
+        self._given = _given_bricks([outputs] if isinstance(outputs, Symbol) else list(outputs))
 
     def _start(self, network: Network | None, name: str, seed: int | None) -> None:
         self.name = name
         self.seed = next_seed() if seed is None else int(seed)
         self._network = network
         self._built: fx.GraphModule | None = None
+        self._given: dict[Layer, nn.Module] = {}
+        self._symbols: dict[str, Symbol] = {}
         self.loss: Loss | None = None
         self.optimizer: Optimizer | None = None
         self.metrics: tuple[Metric, ...] = ()
@@ -117,10 +120,20 @@ class Model:
 
     def symbol(self, name: str) -> Symbol:
         """The value of a layer in the declared graph."""
-        made: dict[str, Symbol] = {}
-        for node in self.network.nodes:
-            made[node.name] = Symbol(node.layer, tuple(made[part] for part in node.inputs), node.output)
+        made = self._symbols
+        for node in self.network.nodes if not made else ():
+            made[node.name] = Symbol(node.layer, tuple(made[part] for part in node.inputs), node.output, self)
         return made[name]
+
+    @property
+    def input(self) -> Symbol:
+        """Where its declared graph begins: `Model(model.input, model.get_layer(name).output)` gives features."""
+        return self.symbol(self.network.inputs[0])
+
+    @property
+    def output(self) -> Symbol:
+        """Where its declared graph ends."""
+        return self.symbol(self.network.outputs[0])
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -162,7 +175,7 @@ class Model:
     def built(self) -> fx.GraphModule:
         """The declared network as a torch module, made when first asked for."""
         if self._built is None:
-            self._built = build(self.network, self.seed).to(memory_format=torch.channels_last)
+            self._built = build(self.network, self.seed, self._given).to(memory_format=torch.channels_last)
             self._built.eval()
         return self._built
 
@@ -570,6 +583,7 @@ class Sequential(Model):
         first = self._chain[0] if self._chain else None
         known = input_shape or (self._network and self._image_shape) or None
         self._built = self._updater = self._training = None
+        self._symbols = {}
         if first is None:
             self._network = None
         elif isinstance(first, Layer) and first.input_shape is None and known is None and not hasattr(first, "shape"):
@@ -585,6 +599,22 @@ class Sequential(Model):
             self._declare(shape)
             if self.loss is not None:
                 self._check_head()
+
+
+def _given_bricks(outputs: list[Symbol]) -> dict[Layer, nn.Module]:
+    """The modules of layers whose values were taken from a model: they bring their weights along."""
+    found: dict[Layer, nn.Module] = {}
+    waiting, seen = list(outputs), set()
+    while waiting:
+        symbol = waiting.pop()
+        if id(symbol) in seen:
+            continue
+        seen.add(id(symbol))
+        waiting.extend(symbol.inputs)
+        if symbol.model is not None and symbol.inputs:
+            owner = next(node.owner for node in symbol.model.network.nodes if node.layer is symbol.layer)
+            found[symbol.layer] = symbol.model.built.get_submodule(owner)
+    return found
 
 
 def _concept(base: type[Any], value: Any, argument: str) -> Any:

@@ -1,0 +1,320 @@
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import striate as keras
+from striate.callbacks import Callback, EarlyStopping, LambdaCallback, LearningRateScheduler
+from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, ShapeError, UnknownNameError
+from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
+from striate.train import Interrupted
+
+
+def blobs(count=120, seed=0):
+    """Images whose class is where their bright patch is: easy, and learned in a few steps."""
+    draw = np.random.default_rng(seed)
+    y = draw.integers(0, 3, count)
+    x = draw.integers(0, 60, (count, 8, 8, 1))
+    for row, label in enumerate(y):
+        x[row, 2 * label : 2 * label + 3, 2 * label : 2 * label + 3] += 180
+    return x.astype(np.uint8), y
+
+
+def small(seed=0, **compiled):
+    model = keras.Sequential(
+        [
+            Conv2D(4, 3, activation="relu", input_shape=(8, 8, 1)),
+            BatchNormalization(),
+            MaxPooling2D(2),
+            Flatten(),
+            Dropout(0.2),
+            Dense(3, activation="softmax"),
+        ],
+        seed=seed,
+    )
+    settings = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]} | compiled
+    model.compile(**settings)
+    return model
+
+
+def fit(model, *args, **kwargs):
+    return model.fit(*args, **{"verbose": 0, "plan": "exact", "batch_size": 16} | kwargs)
+
+
+def test_a_network_learns_and_says_how_it_went():
+    x, y = blobs()
+    model = small(optimizer=keras.optimizers.Adam(0.01))
+    history = fit(model, x, y, epochs=8, validation_split=0.2)
+    assert history is model.history
+    assert history.epoch == list(range(8))
+    assert set(history.history) >= {"loss", "accuracy", "val_loss", "val_accuracy"}
+    tx, ty = blobs(seed=1)
+    loss, accuracy = model.evaluate(tx, ty)
+    assert accuracy > 0.95
+    assert model.evaluate(tx, ty, return_dict=True) == {"loss": loss, "accuracy": accuracy}
+    predicted = model.predict(tx)
+    assert predicted.shape == (len(tx), 3)
+    np.testing.assert_allclose(predicted.sum(1), 1, rtol=1e-5)
+    assert (predicted.argmax(1) == ty).mean() == pytest.approx(accuracy)
+
+
+def test_one_seed_gives_the_same_weights_to_the_bit():
+    x, y = blobs()
+    runs = [small(seed=3) for _ in range(2)]
+    for model in runs:
+        fit(model, x, y, epochs=2)
+    for ours, theirs in zip(*(model.get_weights() for model in runs), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_another_seed_gives_other_weights():
+    assert not np.array_equal(small(1).get_weights()[0], small(2).get_weights()[0])
+
+
+def test_set_random_seed_fixes_models_that_are_given_none():
+    made = []
+    for _ in range(2):
+        keras.utils.set_random_seed(5)
+        made.append(keras.Sequential([Dense(2, input_shape=(3,))]).get_weights()[0])
+    assert np.array_equal(*made)
+    assert not np.array_equal(made[0], keras.Sequential([Dense(2, input_shape=(3,))]).get_weights()[0])
+
+
+def test_the_module_gives_what_predict_gives():
+    x, y = blobs()
+    model = small()
+    fit(model, x, y)
+    prepared = torch.from_numpy(x).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad():
+        output = model.module.eval()(prepared)
+    np.testing.assert_allclose(output.numpy(), model.predict(x), atol=1e-6)
+
+
+def test_weights_have_keras_order_and_layout():
+    model = small()
+    shapes = [array.shape for array in model.get_weights()]
+    assert shapes == [(3, 3, 1, 4), (4,), (4,), (4,), (4,), (4,), (36, 3), (3,)]
+    values = [np.random.default_rng(0).standard_normal(shape) for shape in shapes]
+    model.set_weights(values)
+    for ours, theirs in zip(model.get_weights(), values, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+def test_weights_of_another_shape_change_nothing():
+    model = small()
+    before = model.get_weights()
+    with pytest.raises(ShapeError):
+        model.set_weights([*before[:-1], np.zeros(4)])
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
+
+
+def test_layers_can_be_found_by_name():
+    model = small()
+    assert model.get_layer("dense").output_shape == (None, 3)
+    assert model.get_layer("dense").units == 3
+    assert model.get_layer(index=0).name == "conv2d"
+    with pytest.raises(UnknownNameError, match="no layer is called 'denze'"):
+        model.get_layer("denze")
+
+
+def test_a_layer_gives_a_model_that_ends_there():
+    model = small()
+    features = keras.Model(model.input, model.get_layer("flatten").output)
+    assert features.output_shape == (None, 36)
+    assert np.array_equal(features.get_weights()[0], model.get_weights()[0]), "it has the weights of the model"
+    model.set_weights([array + 1 for array in model.get_weights()])
+    assert np.array_equal(features.get_weights()[0], model.get_weights()[0]), "and goes on sharing them"
+
+
+def test_a_sequential_without_a_shape_takes_it_from_the_first_images():
+    x, y = blobs()
+    model = keras.Sequential([Flatten(), Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    with pytest.raises(DeclarationError, match="does not know the shape"):
+        model.summary()
+    fit(model, x, y)
+    assert model.input_shape == (None, 8, 8, 1)
+
+
+def test_layers_are_added_and_taken_away():
+    model = keras.Sequential()
+    model.add(Input((4,)))
+    model.add(Dense(3))
+    model.add(Dense(2))
+    assert model.count_params() == 15 + 8
+    model.pop()
+    assert model.count_params() == 15
+
+
+def test_a_layer_that_does_not_fit_is_not_added():
+    model = keras.Sequential([Conv2D(2, 3, input_shape=(4, 4, 1))])
+    with pytest.raises(ShapeError):
+        model.add(Conv2D(2, 3))
+    model.add(Flatten())
+    assert model.output_shape == (None, 8)
+
+
+def test_a_subclass_that_overrides_call_is_refused_with_the_reason():
+    class Own(keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(DeclarationError, match="cannot be checked"):
+        Own()
+
+
+def test_head_and_loss_that_do_not_belong_together_are_refused():
+    model = keras.Sequential([Dense(3, activation="softmax", input_shape=(2,))])
+    with pytest.raises(DeclarationError):
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "said"),
+    [
+        ("optimizer", "adm", "did you mean 'Adam'"),
+        ("optimizer", keras.optimizers.Adam, "Adam()"),
+        ("loss", "sparse_categorical_crossentrpy", "did you mean 'SparseCategoricalCrossentropy'"),
+        ("loss", 3, "loss cannot be 3"),
+        ("metrics", ["acuracy"], "acuracy"),
+    ],
+)
+def test_what_compile_cannot_use_is_told_with_the_fix(argument, value, said):
+    with pytest.raises((ArgumentError, UnknownNameError)) as caught:
+        small(**{argument: value})
+    assert said in str(caught.value)
+
+
+def test_training_before_compile_says_what_to_write():
+    with pytest.raises(DeclarationError) as caught:
+        keras.Sequential([Dense(3, input_shape=(2,))]).fit(np.zeros((4, 2)), np.zeros(4))
+    assert "model.compile(" in caught.value.fix
+
+
+def test_a_model_fitted_on_uint8_refuses_floats():
+    x, y = blobs()
+    model = small()
+    fit(model, x, y)
+    with pytest.raises(DataError, match="fitted on uint8"):
+        model.predict(x.astype(np.float32))
+
+
+def test_data_that_cannot_be_used_never_reaches_torch():
+    x, y = blobs()
+    for images, labels in [(x[:5], y[:4]), (x, y + 7), (x[:0], y[:0]), (np.full((4, 8, 8, 1), np.nan), y[:4])]:
+        with pytest.raises(DataError):
+            fit(small(), images, labels)
+
+
+def test_loaders_of_torch_are_taken_in_their_layout():
+    x, y = blobs()
+    data = torch.utils.data.TensorDataset(torch.from_numpy(x).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(y))
+    model = small(optimizer=keras.optimizers.Adam(0.01))
+    history = fit(model, torch.utils.data.DataLoader(data, 16), epochs=4)
+    assert history.history["loss"][-1] < history.history["loss"][0]
+
+
+def test_class_weights_and_sample_weights_agree():
+    x, y = blobs()
+    model = small()
+    fit(model, x, y)
+    weight = np.array([1.0, 2.0, 0.5])[y]
+    mean = model.evaluate(x, y, sample_weight=weight, return_dict=True)["loss"]
+    chosen = model.predict(x)[np.arange(len(y)), y]
+    assert mean == pytest.approx(float((-np.log(chosen) * weight).mean()), rel=1e-3)
+
+
+def test_keep_best_ends_with_the_weights_of_the_lowest_validation_loss():
+    x, y = blobs()
+    kept = {}
+    model = small(optimizer=keras.optimizers.SGD(0.5))
+    note = LambdaCallback(on_epoch_end=lambda epoch, logs: kept.update({epoch: model.get_weights()}))
+    history = fit(model, x, y, epochs=6, validation_split=0.2, keep="best", callbacks=[note])
+    best = int(np.argmin(history.history["val_loss"]))
+    assert model.best_epoch == best
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), kept[best], strict=True))
+
+
+def test_early_stopping_ends_the_run_and_restores():
+    x, y = blobs()
+    model = small(optimizer=keras.optimizers.SGD(2.0))
+    history = fit(model, x, y, epochs=40, validation_split=0.2, callbacks=[EarlyStopping(patience=2)])
+    assert len(history.epoch) < 40
+
+
+def test_the_learning_rate_follows_a_scheduler_and_a_schedule():
+    x, y = blobs()
+    model = small(optimizer=keras.optimizers.SGD(0.1))
+    halve = LearningRateScheduler(lambda epoch, rate: rate / 2)
+    assert fit(model, x, y, epochs=3, callbacks=[halve]).history["learning_rate"] == pytest.approx([0.05, 0.025, 0.0125])
+    model = small(optimizer=keras.optimizers.SGD(keras.optimizers.schedules.PiecewiseConstantDecay([8], [0.1, 0.01])))
+    assert fit(model, x, y, epochs=2).history["learning_rate"] == pytest.approx([0.1, 0.01])
+
+
+def test_a_rate_that_is_too_high_is_stopped_before_the_step_and_named():
+    draw = np.random.default_rng(0)
+    x, y = draw.standard_normal((64, 8)).astype(np.float32), draw.standard_normal((64, 1)).astype(np.float32)
+    model = keras.Sequential([Dense(32, activation="relu", input_shape=(8,)), Dense(1)], seed=0)
+    model.compile(keras.optimizers.SGD(1e4), "mean_squared_error")
+    with pytest.raises(NonFiniteError) as caught:
+        fit(model, x, y, epochs=50)
+    assert "epoch" in caught.value.where
+    assert "batch" in caught.value.where
+    assert "too high a rate" in caught.value.sum
+    assert all(np.isfinite(array).all() for array in model.get_weights())
+
+
+def test_train_on_batch_gives_the_loss_before_the_step():
+    x, y = blobs()
+    model = small()
+    first = model.train_on_batch(x, y, return_dict=True)
+    for _ in range(10):
+        last = model.train_on_batch(x, y, return_dict=True)
+    assert last["loss"] < first["loss"]
+
+
+class Interrupting(Callback):
+    """Presses Ctrl-C in the middle of an epoch."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 2:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_ends_at_the_step_with_everything_kept():
+    x, y = blobs()
+    model = small()
+    with pytest.raises(Interrupted) as caught:
+        fit(model, x, y, epochs=50, validation_split=0.2, callbacks=[Interrupting()])
+    assert caught.value.signum == signal.SIGINT
+    assert isinstance(caught.value, KeyboardInterrupt)
+    assert model.history.epoch == [0]
+    assert "val_loss" in model.history.history
+    assert model.predict(x).shape == (len(x), 3)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_twenty_processes_give_the_same_bits(tmp_path):
+    """A sample of them here; all twenty in the slow suite."""
+    assert len(hashes(3, "float32")) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_twenty_runs_of_either_precision_give_the_same_bits(precision):
+    assert len(hashes(20, precision)) == 1
+
+
+def hashes(count, precision):
+    code = (
+        "import hashlib, numpy as np, tests.model.test_model as t\n"
+        "x, y = t.blobs()\n"
+        "model = t.small(seed=3)\n"
+        f"t.fit(model, x, y, epochs=2, plan={{'threads': 2, 'precision': '{precision}'}})\n"
+        "print(hashlib.sha256(b''.join(a.tobytes() for a in model.get_weights())).hexdigest())\n"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(count)]
+    return {run.stdout.strip() for run in runs}
