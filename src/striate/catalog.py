@@ -48,7 +48,9 @@ class Concept:
         cls.__repr__ = Concept.__repr__  # ty: ignore[invalid-assignment]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        if cls is not _bases.get(cls.shelf) and dataclasses.is_dataclass(cls):
+        # A user's own class may have an __init__ of its own, which no fields describe.
+        writer = next(base for base in cls.__mro__ if "__init__" in vars(base))
+        if cls is not _bases.get(cls.shelf) and dataclasses.is_dataclass(cls) and "__dataclass_fields__" in vars(writer):
             _check_names(cls, args, kwargs)
         return super().__new__(cls)
 

@@ -7,12 +7,13 @@ Shapes are written without the batch, channels last: (h, w, c) is a map, (c,) a 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
 from pydantic import Strict
 
-from striate.errors import ShapeError
+from striate.errors import DataError, ShapeError
 from striate.units import Count, Index
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Sizes",
     "Triple",
     "Window",
+    "as_tensor",
     "axes",
     "elements",
     "shape_text",
@@ -71,6 +73,21 @@ def shape_text(shape: Sequence[int]) -> str:
              '28x28x1'
     """
     return "x".join(str(size) for size in shape)
+
+
+def as_tensor(value: Any, what: str) -> torch.Tensor:
+    """What people hand over as numbers, `what` by its name: a tensor, an array, nested lists.
+
+    Errors:  DataError for names, and for rows of different lengths.
+    Example: >>> as_tensor([[1, 2]], "labels")
+             tensor([[1, 2]])
+    """
+    if isinstance(value, torch.Tensor):
+        return value.detach()
+    try:
+        return torch.from_numpy(np.array(value))
+    except (TypeError, ValueError):
+        raise DataError(f"the {what} are no array of numbers", fix="numbers, in rows of one length") from None
 
 
 def to_border(x: torch.Tensor) -> torch.Tensor:
@@ -128,7 +145,12 @@ class Window:
             sides = tuple((total // 2, total - total // 2) for total in totals)
         else:
             assert not isinstance(padding, str)
-            each = (padding,) * len(sizes) if isinstance(padding, int) else padding
+            each = axes(padding, len(sizes))
+            if len(each) != len(sizes):
+                raise ShapeError(
+                    f"padding={each} has {len(each)} numbers, the map has {len(sizes)} axes",
+                    fix="one number for all axes, or one for each",
+                )
             sides = tuple((p, p) for p in each)
         return cls(tuple(kernel), tuple(stride), sides, tuple(dilation))
 

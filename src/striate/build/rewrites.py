@@ -47,7 +47,7 @@ def without_head(module: fx.GraphModule, head: str) -> bool:
     last = output.args[0]
     if not isinstance(last, fx.Node) or last.op != "call_module":
         return False
-    if type(_called(module, last)).__name__ != head:
+    if not isinstance(_called(module, last), getattr(nn, head)):
         return False
     output.replace_input_with(last, last.args[0])
     module.graph.eliminate_dead_code()

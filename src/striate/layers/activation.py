@@ -1,10 +1,13 @@
 """Activation functions: what makes a stack of linear layers more than one linear layer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import nn
+from torch.nn import functional
 
+from striate import catalog
 from striate.layers.base import Layer, LayerLike
 from striate.shape import Shape
 from striate.units import Factor
@@ -15,6 +18,8 @@ __all__ = ["ELU", "Activation", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Softm
 @dataclass(frozen=True, eq=False)
 class _Activation(Layer, abstract=True):
     """What activation functions share: they keep the shape and have no weights."""
+
+    is_activation = True
 
     @classmethod
     def example(cls) -> Any:
@@ -34,10 +39,11 @@ class Activation(_Activation):
              (24, 24, 20)
     """
 
-    activation: LayerLike
+    activation: LayerLike = field()
+    then = None  # the function is the layer, and nothing follows it
 
     def build(self, shape: Shape) -> nn.Module:
-        return nn.Identity()  # the function itself comes after it, as after every layer with `activation`
+        return catalog.get("layers", self.activation).build(shape)
 
     @classmethod
     def example(cls) -> Any:
@@ -159,4 +165,11 @@ class Softmax(_Activation):
     """
 
     def build(self, shape: Shape) -> nn.Module:
-        return nn.Softmax(dim=1)
+        return nn.Softmax(dim=1) if len(shape) == 1 else _SoftmaxOfMap(dim=1)
+
+
+class _SoftmaxOfMap(nn.Softmax):
+    """torch's own puts a map out of channels_last memory into another order; here nothing is moved."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # ty: ignore[lost-keyword-for-regular-parameter]
+        return functional.softmax(x.movedim(1, -1), -1).movedim(-1, 1)

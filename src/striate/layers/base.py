@@ -1,8 +1,9 @@
 """What it is to be a layer, and a value in a declared graph."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
+from pydantic import AfterValidator
 from torch import nn
 
 from striate import catalog
@@ -45,6 +46,8 @@ class Layer(catalog.Concept, shelf="layers"):
 
     activation = None
     # Layers that take an activation override this with a field.
+    is_activation: ClassVar[bool] = False
+    """Whether it may be given as an `activation=`: it keeps the shape and has no weights."""
 
     def output(self, shape: Shape) -> Shape:
         """The shape that comes out; ShapeError where the layer does not fit."""
@@ -81,7 +84,17 @@ class Layer(catalog.Concept, shelf="layers"):
         return Symbol(self, (inputs,), self.output(inputs.shape))
 
 
-LayerLike = Annotated[Layer | str, catalog.Member("layers")]
+def _activation(value: Layer | str) -> Layer | str:
+    """Refuse what would change the shape, or bring weights, behind the back of the layer that it is given to."""
+    layer = catalog.find("layers", value) if isinstance(value, str) else value
+    if not layer.is_activation:  # ty: ignore[unresolved-attribute]
+        known = [name for name, known in catalog.members("layers").items() if known.is_activation]  # ty: ignore
+        raise ValueError(f"must be one of {', '.join(sorted(known))}")
+    return value
+
+
+LayerLike = Annotated[Layer | str, catalog.Member("layers"), AfterValidator(_activation)]
+"""An activation as an argument takes it: one of those layers, or its name."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,7 @@ class Dense(Layer):
 
     def output(self, shape: Shape) -> Shape:
         if not shape:
-            raise ShapeError("Dense needs at least one axis, it was given a single number", fix="Reshape((1,)) before it")
+            raise ShapeError("Dense takes one axis at least, it was given a number", fix="Reshape((1,)) before it")
         return (*shape[:-1], self.units)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
@@ -87,5 +87,5 @@ class Dense(Layer):
 class _Channels(nn.Linear):
     """A matrix product over the channels at every position; in channels_last memory nothing is moved."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # ty: ignore[lost-keyword-for-regular-parameter]
         return functional.linear(x.movedim(1, -1), self.weight, self.bias).movedim(-1, 1)

@@ -92,9 +92,9 @@ class BatchNormalization(Layer):
         module = _BY_RANK[len(shape)] if self.trainable else _Frozen
         built = module(shape[-1], eps=self.epsilon, momentum=1 - self.momentum)
         if not self.scale:
-            built.weight = None
+            built.weight = None  # ty: ignore[invalid-assignment]
         if not self.center:
-            built.bias = None
+            built.bias = None  # ty: ignore[invalid-assignment]
         built.num_batches_tracked = None  # a counter for momentum=None alone; it would be one more key to carry
         return built
 
@@ -106,7 +106,7 @@ class BatchNormalization(Layer):
 class _Frozen(nn.BatchNorm1d):
     """Batch normalisation by the running averages, whatever the mode; for inputs of any rank."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # ty: ignore[lost-keyword-for-regular-parameter]
         return functional.batch_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
         )

@@ -220,6 +220,12 @@ class _GlobalPooling(Layer, abstract=True):
         return cls(input_shape=(*(5, 6, 4)[: cls.dimensions], 2))
 
 
+def _largest(x: torch.Tensor, over: tuple[int, ...], keepdims: bool) -> torch.Tensor:
+    """The largest number of each channel. amax would share the gradient among equals; here the first has it."""
+    largest = x.flatten(2).max(2).values  # (n, c)
+    return largest[(..., *(None,) * len(over))] if keepdims else largest
+
+
 @dataclass(frozen=True, eq=False)
 class GlobalMaxPooling1D(_GlobalPooling):
     """Keep the largest value of each channel of a sequence.
@@ -232,7 +238,7 @@ class GlobalMaxPooling1D(_GlobalPooling):
              (3,)
     """
 
-    dimensions, reduce = 1, torch.amax
+    dimensions, reduce = 1, _largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +253,7 @@ class GlobalMaxPooling2D(_GlobalPooling):
              (512,)
     """
 
-    dimensions, reduce = 2, torch.amax
+    dimensions, reduce = 2, _largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,7 +268,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
              (3,)
     """
 
-    dimensions, reduce = 3, torch.amax
+    dimensions, reduce = 3, _largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,7 +328,7 @@ class _From(nn.Module):
 
 
 class _Reduce(nn.Module):
-    """One number for each channel. Equal maxima share the gradient."""
+    """One number for each channel."""
 
     def __init__(self, reduce: Callable[..., torch.Tensor], over: tuple[int, ...], keepdims: bool) -> None:
         super().__init__()

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Self
 
-import numpy as np
 import torch
 
 from striate import catalog
 from striate.errors import DataError
-from striate.shape import Shape, to_inside
+from striate.shape import Shape, as_tensor, to_inside
 
 __all__ = ["Loss", "LossLike", "label_numbers", "label_place"]
 
@@ -40,7 +39,7 @@ class Loss(catalog.Concept, shelf="losses"):
         return replace(self, from_logits=True) if self.head else self  # ty: ignore[invalid-argument-type]
 
     def __call__(self, y_true: Any, y_pred: Any) -> float:
-        labels, prediction = _tensor(y_true, "labels"), _tensor(y_pred, "predictions")
+        labels, prediction = as_tensor(y_true, "labels"), as_tensor(y_pred, "predictions")
         if not prediction.is_floating_point():
             prediction = prediction.float()
         if prediction.dim() == 1:  # one number for each sample
@@ -97,13 +96,3 @@ def label_place(labels: torch.Tensor, wrong: torch.Tensor) -> str:
     value = labels[(row, *inner)].item()
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"label {shown} in row {row}" + (f", position {position}" if position else "")
-
-
-def _tensor(value: Any, what: str) -> torch.Tensor:
-    """What people hand to a loss, as a tensor."""
-    if isinstance(value, torch.Tensor):
-        return value.detach()
-    try:
-        return torch.from_numpy(np.array(value))
-    except (TypeError, ValueError):  # names, or rows of different lengths
-        raise DataError(f"the {what} are no array of numbers", fix="numbers, in rows of one length") from None

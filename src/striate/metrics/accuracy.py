@@ -1,13 +1,13 @@
 """How often a prediction is right."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import torch
 
 from striate import catalog
-from striate.errors import UnknownNameError
-from striate.metrics.base import Metric
+from striate.errors import ArgumentError
+from striate.metrics.base import Metric, require_same_shape
 from striate.units import Count, Real
 
 __all__ = [
@@ -24,120 +24,162 @@ __all__ = [
 class SparseCategoricalAccuracy(Metric):
     """The share of samples whose highest score is that of the true class, given by its number.
 
-    accuracy = 1/n * sum over i of [argmax over k of p[i,k] = y[i]]
+    accuracy = 1/n * sum over i of [argmax over k of p[i,k] = y[i]],  the first among equals
 
-    Source:  lecture 003 L149
+    Shape:   predictions (n, k) or (n, h, w, k), labels (n,) or (n, 1) or (n, h, w)
+    Source:  lecture 003 L145-149
     Example: >>> SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.1, 0.9]])
              0.5
     """
 
-    name: ClassVar[str] = "accuracy"
     order_only: ClassVar[bool] = True
+    name: str = field(default="sparse_categorical_accuracy", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (prediction.argmax(1) == target).float()
+        return (prediction.argmax(1) == _class_numbers(self, prediction, target)).float()
 
 
 @dataclass(frozen=True)
 class CategoricalAccuracy(Metric):
-    """The share of samples whose highest score is that of the true class, given as a one-hot row.
+    """The share of samples whose highest score is that of the true class, given one-hot.
 
-    accuracy = 1/n * sum over i of [argmax over k of p[i,k] = argmax over k of y[i,k]]
+    accuracy = 1/n * sum over i of [argmax over k of p[i,k] = argmax over k of y[i,k]],  the first among equals
 
-    Source:  lecture 003 L149
+    Shape:   predictions and labels (n, k) or (n, h, w, k)
+    Source:  lecture 003 L145-149
     Example: >>> CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.1, 0.9]])
              0.5
     """
 
-    name: ClassVar[str] = "accuracy"
     order_only: ClassVar[bool] = True
+    name: str = field(default="categorical_accuracy", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (prediction.argmax(1) == target.argmax(1)).float()
+        return (prediction.argmax(1) == require_same_shape(self, prediction, target).argmax(1)).float()
 
 
 @dataclass(frozen=True)
 class BinaryAccuracy(Metric):
-    """The share of outputs on the right side of the threshold.
+    """The share of outputs that fall on the right side of the threshold.
 
-    accuracy = mean of [(p > threshold) = y]
+    accuracy = mean over samples and outputs of [(p > threshold) = y]
 
-    Args:    threshold: probability from which it is a yes.
-    Source:  Keras 3, keras.metrics.BinaryAccuracy
-    Example: >>> BinaryAccuracy()([[1], [0]], [[0.8], [0.9]])
+    Shape:   predictions (n, k) or (n, h, w, k), labels the same, or (n,) for one output
+    Args:    threshold: what a yes must exceed: a probability, or a score where predictions are scores.
+    Source:  lecture 000 L287-295; Keras 3, keras.metrics.BinaryAccuracy
+    Example: >>> BinaryAccuracy()([1, 0], [[0.8], [0.9]])
              0.5
     """
 
-    name: ClassVar[str] = "accuracy"
     threshold: Real = 0.5
+    name: str = field(default="binary_accuracy", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return ((prediction > self.threshold) == (target > self.threshold)).float()
+        target = require_same_shape(self, prediction, target)
+        return ((prediction > self.threshold).to(target.dtype) == target).float().mean(1)
 
 
 @dataclass(frozen=True)
 class SparseTopKCategoricalAccuracy(Metric):
     """The share of samples whose true class, given by its number, is among the k highest scores.
 
-    accuracy = 1/n * sum over i of [y[i] among the k largest of p[i]]
+    accuracy = 1/n * sum over i of [rank of class y[i] < k],  rank = how many classes stand before it: those of a
+    higher score, and the lower numbers among equals
 
+    Shape:   predictions (n, classes) or (n, h, w, classes), labels (n,) or (n, 1) or (n, h, w)
     Args:    k: how many guesses count.
     Source:  Russakovsky et al. 2015, doi:10.1007/s11263-015-0816-y
     Example: >>> SparseTopKCategoricalAccuracy(2)([0, 2], [[0.3, 0.6, 0.1], [0.5, 0.3, 0.2]])
              0.5
     """
 
-    name: ClassVar[str] = "top_k_accuracy"
     order_only: ClassVar[bool] = True
     k: Count = 5
+    name: str = field(default="sparse_top_k_categorical_accuracy", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        guesses = prediction.topk(min(self.k, prediction.shape[1]), dim=1).indices
-        return (guesses == target.unsqueeze(1)).any(1).float()
+        return (_rank(prediction, _class_numbers(self, prediction, target)) < self.k).float()
 
 
 @dataclass(frozen=True)
 class TopKCategoricalAccuracy(Metric):
-    """The share of samples whose true class, given as a one-hot row, is among the k highest scores.
+    """The share of samples whose true class, given one-hot, is among the k highest scores.
 
-    accuracy = 1/n * sum over i of [argmax y[i] among the k largest of p[i]]
+    accuracy = 1/n * sum over i of [rank of class argmax y[i] < k],  as in SparseTopKCategoricalAccuracy
 
+    Shape:   predictions and labels (n, classes) or (n, h, w, classes)
     Args:    k: how many guesses count.
     Source:  Russakovsky et al. 2015, doi:10.1007/s11263-015-0816-y
     Example: >>> TopKCategoricalAccuracy(2)([[1, 0, 0], [0, 0, 1]], [[0.3, 0.6, 0.1], [0.5, 0.3, 0.2]])
              0.5
     """
 
-    name: ClassVar[str] = "top_k_accuracy"
     order_only: ClassVar[bool] = True
     k: Count = 5
+    name: str = field(default="top_k_categorical_accuracy", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return SparseTopKCategoricalAccuracy(self.k).values(prediction, target.argmax(1))
+        return (_rank(prediction, require_same_shape(self, prediction, target).argmax(1)) < self.k).float()
+
+
+def _class_numbers(metric: Metric, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The target of a metric that takes class numbers (n, ...), or (n, 1, ...)."""
+    if target.dim() == prediction.dim() and target.shape[1] == 1:
+        target = target.squeeze(1)
+    if target.shape != (len(prediction), *prediction.shape[2:]):
+        raise ArgumentError(
+            f"{type(metric).__name__} takes labels that are class numbers, one for each prediction",
+            sum=f"labels {tuple(target.shape)}, predictions {tuple(prediction.shape)}",
+            fix='metrics=["accuracy"], which goes by the loss',
+        )
+    return target
+
+
+def _rank(prediction: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+    """How many classes stand before the given one. A score that is no number stands last."""
+    classes = classes.long().unsqueeze(1)  # (n, 1, h, w)
+    score = prediction.gather(1, classes)
+    numbers = torch.arange(prediction.shape[1]).reshape(-1, *[1] * (prediction.dim() - 2))  # (k, 1, 1)
+    return (~(prediction <= score) | ((prediction == score) & (numbers < classes))).sum(1)
 
 
 _BY_LOSS = {
-    "SparseCategoricalCrossentropy": {"accuracy": SparseCategoricalAccuracy, "top_k": SparseTopKCategoricalAccuracy},
-    "CategoricalCrossentropy": {"accuracy": CategoricalAccuracy, "top_k": TopKCategoricalAccuracy},
-    "BinaryCrossentropy": {"accuracy": BinaryAccuracy},
+    "accuracy": {
+        "SparseCategoricalCrossentropy": SparseCategoricalAccuracy,
+        "CategoricalCrossentropy": CategoricalAccuracy,
+        "BinaryCrossentropy": BinaryAccuracy,
+    },
+    "top_k_accuracy": {
+        "SparseCategoricalCrossentropy": SparseTopKCategoricalAccuracy,
+        "CategoricalCrossentropy": TopKCategoricalAccuracy,
+    },
 }
+_SHORT = {"acc": "accuracy", "top_k": "top_k_accuracy"}
 
 
-def resolve(metric: Any, loss: Any) -> Metric:
-    """The metric that a name means beside a loss: "accuracy" (or "acc") and "top_k" are those of its labels.
+def resolve(metric: Metric | str, loss: Any) -> Metric:
+    """The metric that a name means beside a loss: "accuracy" ("acc") and "top_k_accuracy" ("top_k") suit its labels.
 
-    Errors:  UnknownNameError, with the known ones.
+    The key in logs is the name as it was given, without abbreviation: "accuracy", "top_k_accuracy", "mse" ...
+
+    Errors:  UnknownNameError; ArgumentError if the labels of the loss are no classes.
     Example: >>> resolve("sparse_categorical_accuracy", None)
              SparseCategoricalAccuracy()
     """
     if not isinstance(metric, str):
         return metric
-    short = {"acc": "accuracy", "top_k_accuracy": "top_k"}.get(metric.lower(), metric.lower())
-    if short in ("accuracy", "top_k"):
-        chosen = _BY_LOSS.get(type(loss).__name__, {}).get(short)
-        if chosen is None:
-            raise UnknownNameError(
-                f"{metric} for {type(loss).__name__}", metric, catalog.members("metrics"), where="metrics"
-            )
-        return chosen()
-    return catalog.get("metrics", metric)
+    word = _SHORT.get(metric.lower(), metric.lower())
+    if word not in _BY_LOSS:
+        return replace(catalog.get("metrics", metric), name=catalog.snake_case(metric))
+    loss_name = type(loss).__name__
+    suited = _BY_LOSS[word].get(loss_name)
+    if suited is None:
+        losses = ", ".join(catalog.snake_case(known) for known in _BY_LOSS[word])
+        raise ArgumentError(
+            f"{metric!r} goes by the loss, and {'there is none' if loss is None else f'{loss_name} is of no classes'}",
+            sum=f"losses it goes with: {losses}",
+            fix='one of these, or the metric by its full name, such as "categorical_accuracy"',
+        )
+    if suited is BinaryAccuracy and getattr(loss, "from_logits", False):
+        return BinaryAccuracy(threshold=0.0, name=word)  # a score of 0 is a probability of 1/2
+    return suited(name=word)

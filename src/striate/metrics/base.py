@@ -1,15 +1,15 @@
 """What it is to be a metric: a number people read, gathered over batches."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 import torch
 
 from striate import catalog
-from striate.shape import to_inside
+from striate.errors import ArgumentError, DataError
+from striate.shape import as_tensor, to_inside
 
-__all__ = ["Meter", "Metric", "MetricLike"]
+__all__ = ["Meter", "Metric", "MetricLike", "require_same_shape"]
 
 
 class Meter:
@@ -37,12 +37,17 @@ class Metric(catalog.Concept, shelf="metrics"):
 
     Inside, predictions are (n, k) or (n, k, h, w), targets as the loss made them (Loss.target). Called as Keras does,
     `metric(y_true, y_pred)`, it takes border arrays and returns a float.
+
+    Args:
+        name: the key in logs and metrics.csv.
     """
 
-    name: ClassVar[str] = ""
-    """The key in logs and metrics.csv."""
     order_only: ClassVar[bool] = False
     """Whether scores before the softmax give the same number, so that none need be computed for it."""
+    direction: ClassVar[Literal["min", "max"]] = "max"
+    """Which numbers are the good ones: large or small."""
+
+    name: str = field(default="metric", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The metric of each sample (and position), for those that are means."""
@@ -53,9 +58,36 @@ class Metric(catalog.Concept, shelf="metrics"):
         return Meter(self)
 
     def __call__(self, y_true: Any, y_pred: Any) -> float:
+        target, prediction = as_tensor(y_true, "labels"), as_tensor(y_pred, "predictions")
+        if prediction.dim() == 1:  # one number for each sample
+            prediction = prediction.unsqueeze(1)
+        if target.dim() < 1 or prediction.dim() < 1 or len(target) != len(prediction):
+            raise DataError(
+                f"the labels do not go with the predictions: {tuple(target.shape)}, {tuple(prediction.shape)}",
+                fix="one label for each prediction",
+            )
         meter = self.meter()
-        meter.update(to_inside(torch.as_tensor(np.asarray(y_pred))), torch.as_tensor(np.asarray(y_true)))
+        meter.update(to_inside(prediction), to_inside(target) if target.dim() == prediction.dim() else target)
         return meter.result()
 
 
 MetricLike = Annotated[Metric | str, catalog.Member("metrics")]
+
+
+def require_same_shape(metric: Metric, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The target of a metric that compares number with number; with one output its axis may be left out.
+
+    Errors:  ArgumentError if the targets are of another kind.
+    Example: >>> from striate.metrics import BinaryAccuracy
+             >>> require_same_shape(BinaryAccuracy(), torch.zeros(2, 1), torch.zeros(2)).shape
+             torch.Size([2, 1])
+    """
+    if prediction.shape[1] == 1 and target.shape == (len(prediction), *prediction.shape[2:]):
+        target = target.unsqueeze(1)
+    if target.shape != prediction.shape:
+        raise ArgumentError(
+            f"{type(metric).__name__} compares number with number: the labels must have the shape of the predictions",
+            sum=f"labels {tuple(target.shape)}, predictions {tuple(prediction.shape)}",
+            fix='metrics=["accuracy"], which goes by the loss',
+        )
+    return target
