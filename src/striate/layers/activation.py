@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from striate import catalog
 from striate.layers.base import Layer, LayerLike
-from striate.shape import Shape
+from striate.shape import Shape, to_border, to_inside
 from striate.units import Factor
 
 __all__ = ["ELU", "Activation", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Softmax", "Tanh"]
@@ -172,4 +172,4 @@ class _SoftmaxOfMap(nn.Softmax):
     """torch's own puts a map out of channels_last memory into another order; here nothing is moved."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # ty: ignore[lost-keyword-for-regular-parameter]
-        return functional.softmax(x.movedim(1, -1), -1).movedim(-1, 1)
+        return to_inside(functional.softmax(to_border(x), -1))

@@ -86,10 +86,10 @@ class Layer(catalog.Concept, shelf="layers"):
 
 def _activation(value: Layer | str) -> Layer | str:
     """Refuse what would change the shape, or bring weights, behind the back of the layer that it is given to."""
-    layer = catalog.find("layers", value) if isinstance(value, str) else value
-    if not layer.is_activation:  # ty: ignore[unresolved-attribute]
-        known = [name for name, known in catalog.members("layers").items() if known.is_activation]  # ty: ignore
-        raise ValueError(f"must be one of {', '.join(sorted(known))}")
+    known = sorted(name for name, layer in catalog.members("layers").items() if getattr(layer, "is_activation", False))
+    name = catalog.find("layers", value).__name__ if isinstance(value, str) else type(value).__name__
+    if name not in known:
+        raise ValueError(f"must be one of {', '.join(known)}")
     return value
 
 

@@ -59,7 +59,8 @@ class _Convolution(Layer, abstract=True):
         window = self.window(shape)
         if shape[-1] % self.groups or self.filters % self.groups:
             raise ShapeError(
-                f"{type(self).__name__} cannot split {shape[-1]} channels and {self.filters} filters in {self.groups} groups",
+                f"{type(self).__name__} cannot split {shape[-1]} channels and {self.filters} filters "
+                f"in {self.groups} groups",
                 sum=f"{shape[-1]} mod {self.groups} = {shape[-1] % self.groups}, "
                 f"{self.filters} mod {self.groups} = {self.filters % self.groups}, both must be 0",
                 fix="groups that divide both",
@@ -109,7 +110,8 @@ class _Convolution(Layer, abstract=True):
             self.use_bias,
         )
         if not window.symmetric:
-            built.sides = [side for before_after in reversed(window.padding) for side in before_after]
+            sides = [side for before_after in reversed(window.padding) for side in before_after]
+            built.sides = sides  # ty: ignore[invalid-assignment]
         return built
 
     @classmethod
@@ -175,7 +177,7 @@ class Conv3D(_Convolution):
 
 
 def _uneven(convolution: type[nn.Module]) -> type[nn.Module]:
-    """torch pads both sides of an axis alike; "same" with an even kernel or a stride needs one pixel more at the end."""
+    """torch pads both sides alike; "same" with an even kernel or a stride needs one pixel more at the end."""
 
     class Uneven(convolution):  # ty: ignore[unsupported-base]
         sides: list[int]

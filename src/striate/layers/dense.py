@@ -12,7 +12,7 @@ from striate.errors import ShapeError
 from striate.initializers.base import InitializerLike
 from striate.layers.base import Layer, LayerLike, Weight
 from striate.regularizers.base import RegularizerLike
-from striate.shape import EVERYTHING, Shape, Window, elements
+from striate.shape import EVERYTHING, Shape, Window, elements, to_border, to_inside
 from striate.units import Count
 
 __all__ = ["Dense"]
@@ -88,4 +88,4 @@ class _Channels(nn.Linear):
     """A matrix product over the channels at every position; in channels_last memory nothing is moved."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # ty: ignore[lost-keyword-for-regular-parameter]
-        return functional.linear(x.movedim(1, -1), self.weight, self.bias).movedim(-1, 1)
+        return to_inside(functional.linear(to_border(x), self.weight, self.bias))

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from striate.errors import ShapeError
 from striate.layers.base import Layer, require_rank
@@ -190,6 +191,11 @@ class AveragePooling3D(_Pooling):
     pool_size: Triple = 2
     strides: Triple | None = None
 
+    def build(self, shape: Shape) -> nn.Module:
+        window = self.window(shape)
+        fits = all(k <= n for k, n in zip(window.kernel, shape, strict=False))
+        return super().build(shape) if fits else _AverageOfPadded(self.module(window.kernel, window.stride), window)
+
 
 @dataclass(frozen=True, eq=False)
 class _GlobalPooling(Layer, abstract=True):
@@ -325,6 +331,19 @@ class _From(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x[self.part]
+
+
+class _AverageOfPadded(nn.Module):
+    """AvgPool3d refuses a map smaller than its window, padded or not: here the padding comes first, then the count."""
+
+    def __init__(self, pool: nn.Module, window: Window) -> None:
+        super().__init__()
+        self.pool = pool
+        self.sides = [side for before_after in reversed(window.padding) for side in before_after]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        real = functional.pad(torch.ones_like(x[:1, :1]), self.sides)
+        return self.pool(functional.pad(x, self.sides)) / self.pool(real)
 
 
 class _Reduce(nn.Module):

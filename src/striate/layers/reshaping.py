@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch
+from annotated_types import MinLen
 from pydantic import Strict
 from torch import nn
 
 from striate.errors import ArgumentError, ShapeError
 from striate.layers.base import Layer
-from striate.shape import Shape, elements, shape_text
+from striate.shape import Shape, elements, shape_text, to_border, to_inside
 from striate.units import Count
 
 __all__ = ["Flatten", "Reshape"]
 
-_Target = Annotated[tuple[Count | Literal[-1], ...], Strict(False)]
+_Target = Annotated[tuple[Count | Literal[-1], ...], Strict(False), MinLen(1)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class Flatten(Layer):
         return (elements(shape),)
 
     def build(self, shape: Shape) -> nn.Module:
-        return _Rearrange(shape, self.output(shape))
+        return _Rearrange(self.output(shape))
 
     @classmethod
     def example(cls) -> Any:
@@ -77,7 +78,7 @@ class Reshape(Layer):
         return target
 
     def build(self, shape: Shape) -> nn.Module:
-        return _Rearrange(shape, self.output(shape))
+        return _Rearrange(self.output(shape))
 
     @classmethod
     def example(cls) -> Any:
@@ -87,12 +88,9 @@ class Reshape(Layer):
 class _Rearrange(nn.Module):
     """(n, c, h, w) read as (n, h, w, c) into another shape, its last axis second; in channels_last memory a view."""
 
-    def __init__(self, before: Shape, after: Shape) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.after = after
-        self.takes_map, self.gives_map = len(before) > 1, len(after) > 1
+        self.shape = shape
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        last = x.movedim(1, -1) if self.takes_map else x
-        read = last.reshape(x.shape[0], *self.after)
-        return read.movedim(-1, 1) if self.gives_map else read
+        return to_inside(to_border(x).reshape(x.shape[0], *self.shape))

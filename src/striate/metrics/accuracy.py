@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 
 from striate import catalog
-from striate.errors import ArgumentError
+from striate.errors import ArgumentError, UnknownNameError, printable
 from striate.metrics.base import Metric, require_same_shape
 from striate.units import Count, Real
 
@@ -170,7 +170,10 @@ def resolve(metric: Metric | str, loss: Any) -> Metric:
         return metric
     word = _SHORT.get(metric.lower(), metric.lower())
     if word not in _BY_LOSS:
-        return replace(catalog.get("metrics", metric), name=catalog.snake_case(metric))
+        try:
+            return replace(catalog.get("metrics", metric), name=catalog.snake_case(metric))
+        except UnknownNameError:
+            raise UnknownNameError("metric", printable(metric, 60), [*_BY_LOSS, *catalog.members("metrics")]) from None
     loss_name = type(loss).__name__
     suited = _BY_LOSS[word].get(loss_name)
     if suited is None:

@@ -1,32 +1,28 @@
 """Optimizers that give every weight a rate of its own, from the gradients it has seen.
 
-epsilon stands outside the root, sqrt(v) + epsilon, as in torch; Keras puts it inside for Adagrad and RMSprop.
+In the formulas r is the learning rate, g the gradient, t the number of the step from 1. epsilon stands outside the root,
+sqrt(v) + epsilon, as in torch; Keras has it inside for Adagrad and RMSprop.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 
-from striate.optimizers.base import Optimizer, RateLike
+from striate.optimizers.base import Optimizer, Parameters, RateLike
 from striate.units import Factor, Fraction, Positive
 
 __all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "RMSprop"]
 
-Parameters = Iterable[torch.nn.Parameter]
-
 
 @dataclass(frozen=True)
 class Adagrad(Optimizer):
-    """Divide each weight's rate by the root of all its squared gradients so far.
+    """Give every weight a rate of its own, which shrinks with the gradients it has seen.
 
-    s = s + g**2,  w = w - learning_rate * g / (sqrt(s) + epsilon)
+    v <- v + g**2,    w <- w - r*g / (sqrt(v) + epsilon)
 
-    Args:
-        learning_rate: size of the first step, or a schedule.
-        initial_accumulator_value: s before the first step (0, as the lecture's table has it; Keras 0.1).
-        epsilon: keeps the division from zero.
-    Source:  Duchi et al. 2011, jmlr.org/papers/v12/duchi11a; lecture 000 L418-463
+    Args:    initial_accumulator_value: v before the first step (0, so that the lecture's table comes out; Keras 0.1).
+             epsilon: keeps the quotient finite.
+    Source:  Duchi, Hazan & Singer 2011, jmlr.org/papers/v12/duchi11a.html; lecture 000 L418-488
     Example: >>> Adagrad(0.1)
              Adagrad(learning_rate=0.1)
     """
@@ -36,25 +32,29 @@ class Adagrad(Optimizer):
     epsilon: Positive = 1e-7
 
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
-        start = self.initial_accumulator_value
-        return torch.optim.Adagrad(parameters, rate, initial_accumulator_value=start, eps=self.epsilon, fused=fused)
+        start, epsilon = self.initial_accumulator_value, self.epsilon
+        return torch.optim.Adagrad(
+            parameters, rate, initial_accumulator_value=start, eps=epsilon, fused=fused, foreach=not fused
+        )
 
 
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
-    """Divide each weight's rate by the root of a running mean of its squared gradients.
+    """Divide the gradient by a running root mean square of it: Adagrad that forgets.
 
-    s = rho*s + (1 - rho)*g**2,  w = w - learning_rate * g / (sqrt(s) + epsilon)   (lecture 001 L994 has the sign wrong)
+    v <- rho*v + (1 - rho)*g**2,    w <- w - r*g / (sqrt(v) + epsilon)
 
-    Args:
-        learning_rate: size of the step, or a schedule.
-        rho: share of the old mean.
-        momentum: share of the last step that is kept.
-        epsilon: keeps the division from zero.
-        centered: subtract the squared mean of the gradient from s.
-    Source:  Tieleman & Hinton 2012, Coursera lecture 6.5; lecture 000 L493
-    Example: >>> RMSprop()
-             RMSprop()
+    centered: sqrt(v - m**2) for sqrt(v), with m <- rho*m + (1 - rho)*g.
+    momentum: b <- momentum*b + the quotient, w <- w - r*b.
+
+    Args:    rho: share of the averages that is kept.
+             momentum: share of the step before that is kept.
+             epsilon: keeps the quotient finite.
+             centered: whether to divide by the deviation from the mean gradient.
+    Source:  Tieleman & Hinton 2012, cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf; centered: Graves
+             2013, arXiv:1308.0850; lecture 000 L493, lecture 001 L990-994 (L994 has the sign wrong)
+    Example: >>> RMSprop(rho=0.95)
+             RMSprop(rho=0.95)
     """
 
     learning_rate: RateLike = 0.001
@@ -71,15 +71,15 @@ class RMSprop(Optimizer):
 
 @dataclass(frozen=True)
 class Adadelta(Optimizer):
-    """Scale each step by the ratio of the steps and the gradients so far, so that the units are right.
+    """Divide the gradient by its running root mean square, multiply by that of the steps: the units come out right.
 
-    s = rho*s + (1-rho)*g**2,  d = g * sqrt(u + epsilon) / sqrt(s + epsilon),  u = rho*u + (1-rho)*d**2,
-    w = w - learning_rate*d
+    v <- rho*v + (1 - rho)*g**2,    d = g * sqrt(u + epsilon) / sqrt(v + epsilon),
+    u <- rho*u + (1 - rho)*d**2,    w <- w - r*d
 
-    Args:
-        learning_rate: factor of the step (1, as in the paper; Keras 0.001), or a schedule.
-        rho: share of the old means.
-        epsilon: starts the first step, and keeps the division from zero.
+    The paper has no learning rate, that is, 1, which is the default here (Keras 0.001).
+
+    Args:    rho: share of the averages that is kept.
+             epsilon: starts the steps off, and keeps the quotient finite.
     Source:  Zeiler 2012, arXiv:1212.5701; lecture 000 L495
     Example: >>> Adadelta()
              Adadelta()
@@ -95,19 +95,18 @@ class Adadelta(Optimizer):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Momentum, with each weight's rate divided by the root of its mean squared gradient.
+    """Step along the running mean of the gradients, measured by their running root mean square.
 
-    m = beta_1*m + (1-beta_1)*g,  v = beta_2*v + (1-beta_2)*g**2,
-    w = w - learning_rate * (m / (1-beta_1**t)) / (sqrt(v / (1-beta_2**t)) + epsilon)
-    (lecture 001 L996-1000 leaves the corrections out and has the sign twice)
+    m <- beta_1*m + (1 - beta_1)*g,    v <- beta_2*v + (1 - beta_2)*g**2,
+    w <- w - r * (m / (1 - beta_1**t)) / (sqrt(v / (1 - beta_2**t)) + epsilon)
 
-    Args:
-        learning_rate: size of the step, or a schedule.
-        beta_1: share of the old mean of gradients.
-        beta_2: share of the old mean of squares.
-        epsilon: keeps the division from zero.
-        amsgrad: divide by the largest mean of squares so far.
-    Source:  Kingma & Ba 2015, arXiv:1412.6980; lecture 000 L496
+    Args:    beta_1: share of the mean that is kept.
+             beta_2: share of the mean square that is kept.
+             epsilon: keeps the quotient finite.
+             amsgrad: whether to divide by the largest mean square so far.
+             weight_decay: share of the weight that a step at rate 1 takes off, as in AdamW; None: nothing.
+    Source:  Kingma & Ba 2015, arXiv:1412.6980; amsgrad: Reddi et al. 2018, openreview.net/forum?id=ryQu7f-RZ;
+             lecture 000 L496, lecture 001 L1093-1099 (L996-1000 climbs, and lacks the divisions by 1 - beta**t)
     Example: >>> Adam(learning_rate=0.01)
              Adam(learning_rate=0.01)
     """
@@ -117,25 +116,23 @@ class Adam(Optimizer):
     beta_2: Fraction = 0.999
     epsilon: Positive = 1e-7
     amsgrad: bool = False
+    weight_decay: Factor | None = None
 
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
-        betas = (self.beta_1, self.beta_2)
-        return torch.optim.Adam(parameters, rate, betas, self.epsilon, amsgrad=self.amsgrad, fused=fused)
+        return _adam(self, parameters, rate, fused)
 
 
 @dataclass(frozen=True)
 class AdamW(Optimizer):
-    """Adam, with weights that shrink by themselves instead of through the gradient.
+    """Adam, and apart from it a decay of the weights, which no gradient enters.
 
-    w = w - learning_rate*weight_decay*w, then Adam's step
+    w <- w - r*weight_decay*w, then Adam's step
 
-    Args:
-        learning_rate: size of the step, or a schedule.
-        weight_decay: how much weights shrink.
-        beta_1: share of the old mean of gradients.
-        beta_2: share of the old mean of squares.
-        epsilon: keeps the division from zero.
-        amsgrad: divide by the largest mean of squares so far.
+    A penalty in the loss (regularizers.L2) would go through Adam's division and decay the weights with large gradients
+    least.
+
+    Args:    weight_decay: share of the weight that a step at rate 1 takes off.
+             beta_1, beta_2, epsilon, amsgrad: as in Adam.
     Source:  Loshchilov & Hutter 2019, arXiv:1711.05101
     Example: >>> AdamW(0.01, weight_decay=0.05)
              AdamW(learning_rate=0.01, weight_decay=0.05)
@@ -149,5 +146,17 @@ class AdamW(Optimizer):
     amsgrad: bool = False
 
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
-        betas, decay = (self.beta_1, self.beta_2), self.weight_decay
-        return torch.optim.AdamW(parameters, rate, betas, self.epsilon, decay, self.amsgrad, fused=fused)
+        return _adam(self, parameters, rate, fused)
+
+
+def _adam(chosen: Adam | AdamW, parameters: Parameters, rate: float, fused: bool) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        parameters,
+        rate,
+        (chosen.beta_1, chosen.beta_2),
+        chosen.epsilon,
+        chosen.weight_decay or 0.0,
+        chosen.amsgrad,
+        fused=fused,
+        foreach=not fused,
+    )

@@ -2,3 +2,4 @@
 
 from striate.schedules.base import *
 from striate.schedules.decay import *
+from striate.schedules.warmup import *

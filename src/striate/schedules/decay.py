@@ -1,279 +1,226 @@
-"""Learning rates that fall, or rise and fall, with the step.
+"""Learning rates that fall: near the optimum smaller steps are needed than far from it.
 
-t is the step from 0, T `decay_steps`, r `initial_learning_rate`. What is None the run fills in: its own number of
-steps, and the optimizer's learning rate.
+In the formulas t is the step, r `initial_learning_rate` and T `decay_steps`; where these are None the run fills in the
+optimizer's learning rate and its own number of steps.
 """
 
 import bisect
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Self
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Strict
 
-from striate import catalog
 from striate.errors import ArgumentError
-from striate.schedules.base import Schedule, ScheduleLike
-from striate.units import Count, Factor, Fraction, Index, Positive
+from striate.schedules.base import Known, Schedule
+from striate.units import Count, Factor, Index, Positive
 
 __all__ = [
     "ConstantRate",
     "CosineDecay",
     "ExponentialDecay",
     "InverseTimeDecay",
-    "LinearWarmup",
-    "OneCycle",
     "PiecewiseConstantDecay",
     "StepDecay",
 ]
 
 
 @dataclass(frozen=True)
-class _Decay(Schedule, abstract=True):
-    """Schedules of an initial rate over a number of steps.
-
-    Args:
-        initial_learning_rate: rate of the first step; None: the optimizer's.
-        decay_steps: steps over which it decays; None: the whole run.
-    """
-
-    initial_learning_rate: Positive | None = None
-    decay_steps: Count | None = None
-
-    def resolve(self, learning_rate: float, steps: int, steps_per_epoch: int) -> Self:
-        return replace(
-            self,
-            initial_learning_rate=self.initial_learning_rate or learning_rate,
-            decay_steps=self.decay_steps or max(steps, 1),
-        )
-
-    def _given(self) -> tuple[float, int]:
-        if self.initial_learning_rate is None or self.decay_steps is None:
-            raise ArgumentError(
-                f"{type(self).__name__} does not know its rate and length yet",
-                fix="initial_learning_rate=... and decay_steps=..., or let fit fill them in",
-            )
-        return self.initial_learning_rate, self.decay_steps
-
-
-@dataclass(frozen=True)
 class ConstantRate(Schedule):
-    """The same rate always.
+    """Keep the learning rate.
 
-    rate(t) = r
+    rate(t) = learning_rate
 
     Args:    learning_rate: the rate; None: the optimizer's.
-    Source:  lecture 001 L1047-1060
+    Source:  lecture 001 L1047-1072
     Example: >>> ConstantRate(0.1)(1000)
              0.1
     """
 
+    filled: ClassVar[dict[str, Known]] = {"learning_rate": "learning_rate"}
+
     learning_rate: Positive | None = None
 
-    def __call__(self, step: int) -> float:
-        if self.learning_rate is None:
-            raise ArgumentError("ConstantRate does not know its rate yet", fix="learning_rate=..., or let fit fill it in")
+    def rate(self, step: int) -> float:
+        assert self.learning_rate is not None
         return self.learning_rate
-
-    def resolve(self, learning_rate: float, steps: int, steps_per_epoch: int) -> Self:
-        return replace(self, learning_rate=self.learning_rate or learning_rate)
-
-
-@dataclass(frozen=True)
-class ExponentialDecay(_Decay):
-    """Fall by the same factor over every stretch of `decay_steps`.
-
-    rate(t) = r * decay_rate**(t / T);  the lecture's r*exp(-k*t) with decay_rate = exp(-k*T)
-
-    Args:
-        decay_rate: factor over decay_steps.
-        staircase: fall in steps, with floor(t / T).
-    Source:  Keras 3, ExponentialDecay; lecture 001 L1112
-    Example: >>> ExponentialDecay(0.1, 100, 0.5)(200)
-             0.025
-    """
-
-    decay_rate: Positive = 0.1
-    staircase: bool = False
-
-    def __call__(self, step: int) -> float:
-        rate, length = self._given()
-        return rate * self.decay_rate ** (step // length if self.staircase else step / length)
-
-
-@dataclass(frozen=True)
-class InverseTimeDecay(_Decay):
-    """Fall as 1/t.
-
-    rate(t) = r / (1 + decay_rate * t / T);  the lecture's r/(1 + k*t) with k = decay_rate/T
-
-    Args:
-        decay_rate: how much is added to the divisor over decay_steps.
-        staircase: fall in steps, with floor(t / T).
-    Source:  Keras 3, InverseTimeDecay; lecture 001 L1118
-    Example: >>> InverseTimeDecay(0.1, 100, 1.0)(100)
-             0.05
-    """
-
-    decay_rate: Factor = 1.0
-    staircase: bool = False
-
-    def __call__(self, step: int) -> float:
-        rate, length = self._given()
-        return rate / (1 + self.decay_rate * (step // length if self.staircase else step / length))
-
-
-@dataclass(frozen=True)
-class CosineDecay(_Decay):
-    """Fall along half a cosine, after a linear warm-up if one is asked for.
-
-    rate(t) = r * (alpha + (1 - alpha) * (1 + cos(pi * t / T)) / 2)
-
-    Args:
-        alpha: what is left at the end, as a share of the rate.
-        warmup_target: rate at the end of the warm-up; the decay starts from it.
-        warmup_steps: steps of the warm-up, before the decay.
-    Source:  Loshchilov & Hutter 2017, arXiv:1608.03983
-    Example: >>> CosineDecay(0.1, 100)(50)
-             0.05
-    """
-
-    alpha: Factor = 0.0
-    warmup_target: Positive | None = None
-    warmup_steps: Index = 0
-
-    def __call__(self, step: int) -> float:
-        rate, length = self._given()
-        if self.warmup_target is not None:
-            if step < self.warmup_steps:
-                return rate + (self.warmup_target - rate) * step / self.warmup_steps
-            rate, step = self.warmup_target, step - self.warmup_steps
-        share = min(step / length, 1)
-        return rate * (self.alpha + (1 - self.alpha) * (1 + math.cos(math.pi * share)) / 2)
-
-
-@dataclass(frozen=True)
-class OneCycle(_Decay):
-    """Rise linearly to the full rate, then fall linearly to almost nothing.
-
-    rate(t) = r * (start + (1 - start) * t/(peak*T)) while t < peak*T, then r * (1 - (1 - end) * (t - peak*T)/(T - peak*T))
-
-    Args:
-        peak: share of the run after which the rate is full.
-        start: share of the rate at the first step.
-        end: share of the rate at the last step.
-    Source:  Smith & Topin 2018, arXiv:1708.07120
-    Example: >>> OneCycle(0.1, 100, peak=0.5, start=0.0, end=0.0)(75)
-             0.05
-    """
-
-    peak: Fraction = 0.3
-    start: Fraction = 0.1
-    end: Fraction = 0.01
-
-    def __call__(self, step: int) -> float:
-        rate, length = self._given()
-        turn = self.peak * length
-        if step < turn:
-            return rate * (self.start + (1 - self.start) * step / turn)
-        return rate * (1 - (1 - self.end) * min((step - turn) / (length - turn), 1))
-
-
-@dataclass(frozen=True)
-class StepDecay(Schedule):
-    """Fall by a factor every few epochs.
-
-    rate(t) = r * factor**floor(t / (every * steps per epoch))
-
-    Args:
-        factor: what the rate is multiplied by.
-        every: epochs between falls.
-        initial_learning_rate: rate of the first epochs; None: the optimizer's.
-        steps_per_epoch: None: the run's.
-    Source:  lecture 001 L1105-1108
-    Example: >>> StepDecay(0.5, 2, 0.1, steps_per_epoch=10)(20)
-             0.05
-    """
-
-    factor: Positive = 0.5
-    every: Count = 10
-    initial_learning_rate: Positive | None = None
-    steps_per_epoch: Count | None = None
-
-    def __call__(self, step: int) -> float:
-        if self.initial_learning_rate is None or self.steps_per_epoch is None:
-            raise ArgumentError("StepDecay does not know its rate and epochs yet", fix="give both, or let fit fill them in")
-        return self.initial_learning_rate * self.factor ** (step // (self.every * self.steps_per_epoch))
-
-    def resolve(self, learning_rate: float, steps: int, steps_per_epoch: int) -> Self:
-        rate = self.initial_learning_rate or learning_rate
-        return replace(self, initial_learning_rate=rate, steps_per_epoch=self.steps_per_epoch or steps_per_epoch)
 
 
 @dataclass(frozen=True)
 class PiecewiseConstantDecay(Schedule):
-    """Hold one rate up to a step, then the next.
+    """Hold one learning rate up to and including a step, then the next.
 
     rate(t) = values[i],  i = how many boundaries are below t
 
-    Args:
-        boundaries: the last step of each rate but the last, rising.
-        values: the rates, one more than boundaries.
-    Errors:  ArgumentError if the counts do not fit, or boundaries fall.
-    Source:  Keras 3, PiecewiseConstantDecay
-    Example: >>> PiecewiseConstantDecay([100], [0.1, 0.01])(101)
-             0.01
+    Args:    boundaries: the last step of each rate but the last, rising.
+             values: the rates, one more than boundaries.
+    Errors:  ArgumentError if the counts do not go together, or boundaries do not rise.
+    Source:  Keras 3, keras.optimizers.schedules.PiecewiseConstantDecay
+    Example: >>> halve = PiecewiseConstantDecay([100, 200], [0.1, 0.05, 0.025])
+             >>> halve(100), halve(101), halve(1000)
+             (0.1, 0.05, 0.025)
     """
 
     boundaries: Annotated[tuple[Index, ...], Strict(False)]
-    values: Annotated[tuple[Positive, ...], Strict(False)]
+    values: Annotated[tuple[Factor, ...], Strict(False)]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.values) != len(self.boundaries) + 1:
             raise ArgumentError(
-                "PiecewiseConstantDecay needs one rate more than boundaries",
-                sum=f"{len(self.boundaries)} boundaries, {len(self.values)} values",
+                "PiecewiseConstantDecay: there must be one value more than boundaries",
+                sum=f"{len(self.values)} values, {len(self.boundaries)} boundaries",
+                fix=f"{len(self.boundaries) + 1} values",
             )
-        if list(self.boundaries) != sorted(self.boundaries):
-            raise ArgumentError("PiecewiseConstantDecay: the boundaries must rise", sum=str(self.boundaries))
+        if list(self.boundaries) != sorted(set(self.boundaries)):
+            raise ArgumentError(
+                "PiecewiseConstantDecay: the boundaries must rise",
+                sum=f"boundaries {self.boundaries}",
+                fix=f"boundaries={sorted(set(self.boundaries))}",
+            )
 
-    def __call__(self, step: int) -> float:
+    def rate(self, step: int) -> float:
         return self.values[bisect.bisect_left(self.boundaries, step)]
 
-    def resolve(self, learning_rate: float, steps: int, steps_per_epoch: int) -> Self:
-        return self
-
     @classmethod
-    def example(cls) -> "PiecewiseConstantDecay":
-        return cls((100,), (0.1, 0.01))
+    def example(cls) -> Self:
+        return cls((100, 200), (0.1, 0.05, 0.025))
 
 
 @dataclass(frozen=True)
-class LinearWarmup(Schedule):
-    """Rise linearly from almost nothing, then follow another schedule.
+class StepDecay(Schedule):
+    """Multiply the learning rate by a factor every few epochs.
 
-    rate(t) = after(0) * (t + 1) / (w + 1) while t < w, then after(t - w);  w `steps`
+    rate(t) = r * factor**floor(t / (every * steps_per_epoch))
 
-    Args:
-        steps: length of the rise; None: a twentieth of the run.
-        after: what follows.
-    Source:  Goyal et al. 2017, arXiv:1706.02677
-    Example: >>> LinearWarmup(9, ConstantRate(0.1))(4)
+    Args:    factor: what the rate is multiplied by; 0.5 halves it.
+             every: epochs from one cut to the next.
+             initial_learning_rate: rate of the first epochs; None: the optimizer's.
+             steps_per_epoch: None: the run's.
+    Source:  lecture 001 L1105-1108
+    Example: >>> halve = StepDecay(every=10, initial_learning_rate=0.1, steps_per_epoch=1)
+             >>> halve(9), halve(10), halve(25)
+             (0.1, 0.05, 0.025)
+    """
+
+    filled: ClassVar[dict[str, Known]] = {
+        "initial_learning_rate": "learning_rate",
+        "steps_per_epoch": "steps_per_epoch",
+    }
+
+    factor: Factor = 0.5
+    every: Count = 10
+    initial_learning_rate: Positive | None = None
+    steps_per_epoch: Count | None = None
+
+    def rate(self, step: int) -> float:
+        assert self.initial_learning_rate is not None
+        assert self.steps_per_epoch is not None
+        return self.initial_learning_rate * self.factor ** (step // (self.every * self.steps_per_epoch))
+
+
+@dataclass(frozen=True)
+class _Decay(Schedule, abstract=True):
+    """Schedules that lower an initial rate over a number of steps.
+
+    Args:    initial_learning_rate: rate of the first step; None: the optimizer's.
+             decay_steps: steps over which it falls; None: the whole run.
+    """
+
+    filled: ClassVar[dict[str, Known]] = {"initial_learning_rate": "learning_rate", "decay_steps": "steps"}
+
+    initial_learning_rate: Factor | None = None
+    decay_steps: Count | None = None
+
+    def _share(self, step: int) -> tuple[float, float]:
+        """The initial rate, and the share of decay_steps that has passed."""
+        assert self.initial_learning_rate is not None
+        assert self.decay_steps is not None
+        return self.initial_learning_rate, step / self.decay_steps
+
+
+@dataclass(frozen=True)
+class ExponentialDecay(_Decay):
+    """Multiply the learning rate by the same factor at every step.
+
+    rate(t) = r * decay_rate**(t / T), which is the lecture's r * exp(-k*t) for k = -ln(decay_rate) / T
+
+    Args:    decay_rate: factor over T steps; by default a run ends at a hundredth of its first rate.
+             staircase: whether t / T is rounded down, so that the rate falls in steps.
+    Source:  lecture 001 L1110-1112; Keras 3, keras.optimizers.schedules.ExponentialDecay
+    Example: >>> ExponentialDecay(0.1, 1000, 0.5)(2000)
+             0.025
+    """
+
+    decay_rate: Positive = 0.01
+    staircase: bool = False
+
+    def rate(self, step: int) -> float:
+        initial, share = self._share(step)
+        return initial * self.decay_rate ** (math.floor(share) if self.staircase else share)
+
+
+@dataclass(frozen=True)
+class InverseTimeDecay(_Decay):
+    """Let the learning rate fall as 1/t.
+
+    rate(t) = r / (1 + decay_rate * t / T), which is the lecture's r / (1 + k*t) for k = decay_rate / T
+
+    Args:    decay_rate: what T steps add to the divisor; by default a run ends at a tenth of its first rate.
+             staircase: whether t / T is rounded down, so that the rate falls in steps.
+    Source:  Robbins & Monro 1951, doi:10.1214/aoms/1177729586; lecture 001 L1114-1118; Keras 3,
+             keras.optimizers.schedules.InverseTimeDecay
+    Example: >>> InverseTimeDecay(0.1, 1000, 1.0)(3000)
+             0.025
+    """
+
+    decay_rate: Factor = 9.0
+    staircase: bool = False
+
+    def rate(self, step: int) -> float:
+        initial, share = self._share(step)
+        return initial / (1 + self.decay_rate * (math.floor(share) if self.staircase else share))
+
+
+@dataclass(frozen=True)
+class CosineDecay(_Decay):
+    """Lower the learning rate along half a cosine: slowly, fast, slowly; if wished after a rise along a line.
+
+    rate(t) = r * (alpha + (1 - alpha) * (1 + cos(pi * t/T)) / 2),  and r * alpha after T steps
+
+    With a warmup_target m and W warmup_steps: rate(t) = r + (m - r) * t/W for t < W, then the fall from m, T steps long.
+
+    Args:    alpha: share of the rate that is left at the end.
+             warmup_target: rate at the end of the rise; None: there is no rise.
+             warmup_steps: steps of the rise.
+    Errors:  ArgumentError if one of warmup_target and warmup_steps is given without the other.
+    Source:  Loshchilov & Hutter 2017, arXiv:1608.03983; Goyal et al. 2017, arXiv:1706.02677 (warm-up)
+    Example: >>> round(CosineDecay(0.1, 1000)(500), 6)
+             0.05
+             >>> CosineDecay(0.0, 1000, warmup_target=0.1, warmup_steps=100)(50)
              0.05
     """
 
-    steps: Count | None = None
-    after: ScheduleLike = "constant_rate"
+    alpha: Factor = 0.0
+    warmup_target: Positive | None = field(default=None, kw_only=True)
+    warmup_steps: Index = field(default=0, kw_only=True)
 
-    def __call__(self, step: int) -> float:
-        if self.steps is None:
-            raise ArgumentError("LinearWarmup does not know its length yet", fix="steps=..., or let fit fill it in")
-        after: Callable[[int], float] = catalog.get("schedules", self.after)
-        return after(0) * (step + 1) / (self.steps + 1) if step < self.steps else after(step - self.steps)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.warmup_target is None) != (self.warmup_steps == 0):
+            raise ArgumentError(
+                "CosineDecay: a warm-up needs warmup_target and warmup_steps",
+                sum=f"warmup_target={self.warmup_target}, warmup_steps={self.warmup_steps}",
+                fix="both, or LinearWarmup(after=CosineDecay()), which goes by the optimizer's rate",
+            )
+
+    def rate(self, step: int) -> float:
+        initial, share = self._share(max(step - self.warmup_steps, 0))
+        if self.warmup_target is not None:
+            if step < self.warmup_steps:
+                return initial + (self.warmup_target - initial) * step / self.warmup_steps
+            initial = self.warmup_target
+        return initial * (self.alpha + (1 - self.alpha) * (1 + math.cos(math.pi * min(share, 1))) / 2)
 
     def resolve(self, learning_rate: float, steps: int, steps_per_epoch: int) -> Self:
-        rise = self.steps or max(steps // 20, 1)
-        after: Any = catalog.get("schedules", self.after)
-        return replace(self, steps=rise, after=after.resolve(learning_rate, max(steps - rise, 1), steps_per_epoch))
+        return super().resolve(learning_rate, steps - self.warmup_steps, steps_per_epoch)
