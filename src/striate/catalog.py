@@ -49,8 +49,8 @@ class Concept:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # A user's own class may have an __init__ of its own, which no fields describe.
-        writer = next(base for base in cls.__mro__ if "__init__" in vars(base))
-        if cls is not _bases.get(cls.shelf) and dataclasses.is_dataclass(cls) and "__dataclass_fields__" in vars(writer):
+        owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
+        if cls is not _bases.get(cls.shelf) and "__dataclass_fields__" in vars(owner):
             _check_names(cls, args, kwargs)
         return super().__new__(cls)
 

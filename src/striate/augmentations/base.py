@@ -1,7 +1,9 @@
 """What it is to be an augmentation: a change of an image that leaves its label true."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
+
+import torch
 
 from striate import catalog
 
@@ -10,7 +12,23 @@ __all__ = ["Augmentation", "AugmentationLike"]
 
 @dataclass(frozen=True)
 class Augmentation(catalog.Concept, shelf="augmentations"):
-    """A random change, drawn anew for each image and epoch from (seed, epoch, index of the image)."""
+    """A random change, drawn anew for each image and epoch from (seed, epoch, row of the image).
+
+    A change of place says where each pixel that comes out is taken from; several are joined into one before any pixel
+    is touched, so an image is interpolated once, however many there are.
+    """
+
+    draws: ClassVar[int]
+    """How many random numbers an image takes."""
+    whole_pixels: ClassVar[bool] = True
+    """Whether pixels only change places, so that nothing has to be interpolated."""
+
+    def place(self, draws: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        """(n, 3, 3) matrices from (row, column, 1), counted from the centre, of a new pixel to those of its source.
+
+        `draws` (n, draws) are uniform in 0..1.
+        """
+        raise NotImplementedError
 
 
 AugmentationLike = Annotated[Augmentation | str, catalog.Member("augmentations")]

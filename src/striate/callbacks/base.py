@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from rich.console import Console
+from rich.text import Text
+
 from striate import catalog
 
-__all__ = ["Callback", "CallbackLike", "Logs"]
+__all__ = ["Callback", "CallbackLike", "Logs", "say"]
 
 Logs = dict[str, float]
 
 
-@dataclass
+@dataclass(eq=False)
 class Callback(catalog.Concept, shelf="callbacks"):
     """Told of every begin and end; it may set `self.model.stop_training = True`.
 
@@ -70,3 +73,12 @@ class Callback(catalog.Concept, shelf="callbacks"):
 
 
 CallbackLike = Annotated[Callback | str, catalog.Member("callbacks")]
+
+
+def say(text: str) -> None:
+    """Print a line for the user, whole, however narrow the window.
+
+    Example: >>> say("epoch 3: saved best.striate")
+             epoch 3: saved best.striate
+    """
+    Console(highlight=False).print(Text(text), soft_wrap=True)

@@ -30,6 +30,6 @@ def fans(shape: Shape) -> tuple[int, int]:
              (25, 500)
     """
     if len(shape) < 2:
-        return (elements(shape),) * 2
+        return elements(shape), elements(shape)
     kernel = elements(shape[2:])
     return shape[1] * kernel, shape[0] * kernel

@@ -1,5 +1,6 @@
 """From images as they are kept to numbers as the network wants them; it belongs to the model and is saved with it."""
 
+import os
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -7,6 +8,8 @@ import numpy as np
 import torch
 
 from striate.errors import DataError, StorageError
+from striate.loader.decode import decode
+from striate.loader.resize import resize
 from striate.shape import Shape
 
 __all__ = ["Preprocessing"]
@@ -92,6 +95,16 @@ class Preprocessing:
                 sum=f"{self.dtype} images are divided by {self.scale:g} first",
                 fix=f"{fix}, if that is how the training images were made",
             )
+
+    def load_image(self, path: str | os.PathLike[str]) -> np.ndarray:
+        """An image file as the model takes it: decoded and resized exactly as training images are.
+
+        Errors: DataError with the reason where it cannot be decoded, or the model takes no uint8 images.
+        """
+        if self.dtype != "uint8" or len(self.input_shape) != 3:
+            raise DataError(f"this model was fitted on {self.dtype} arrays of {self.input_shape}, not on image files")
+        height, width, channels = self.input_shape
+        return resize(decode(path, 1 if channels == 1 else 3), height, width)
 
     def to_json(self) -> dict[str, Any]:
         """The preprocessing as model.json holds it."""

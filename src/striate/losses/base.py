@@ -36,7 +36,7 @@ class Loss(catalog.Concept, shelf="losses"):
 
     def on_logits(self) -> Self:
         """The same loss, taking what goes into the head instead of what comes out: exact and stable."""
-        return replace(self, from_logits=True) if self.head else self  # ty: ignore[invalid-argument-type]
+        return replace(self, from_logits=True) if self.head else self
 
     def __call__(self, y_true: Any, y_pred: Any) -> float:
         labels, prediction = as_tensor(y_true, "labels"), as_tensor(y_pred, "predictions")

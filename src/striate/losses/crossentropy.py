@@ -149,8 +149,9 @@ class BinaryCrossentropy(Loss):
         if wrong.any():
             first, last = float(target.min()), float(target.max())
             signs = first == -1 and last == 1
+            place = label_place(to_border(target), to_border(wrong))
             raise DataError(
-                f"{label_place(to_border(target), to_border(wrong))} is no yes or no: labels of BinaryCrossentropy lie between 0 and 1",
+                f"{place} is no yes or no: labels of BinaryCrossentropy lie between 0 and 1",
                 sum=f"the labels given run {first:g}..{last:g}",
                 fix="(labels + 1) / 2"
                 if signs

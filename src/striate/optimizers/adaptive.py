@@ -1,7 +1,7 @@
 """Optimizers that give every weight a rate of its own, from the gradients it has seen.
 
-In the formulas r is the learning rate, g the gradient, t the number of the step from 1. epsilon stands outside the root,
-sqrt(v) + epsilon, as in torch; Keras has it inside for Adagrad and RMSprop.
+In the formulas r is the learning rate, g the gradient, t the number of the step from 1. epsilon stands outside the
+root, sqrt(v) + epsilon, as in torch; Keras has it inside for Adagrad and RMSprop.
 """
 
 from dataclasses import dataclass

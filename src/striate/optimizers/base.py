@@ -43,7 +43,7 @@ class Optimizer(catalog.Concept, shelf="optimizers"):
                  (0.1, 0.01)
         """
         rate = self.learning_rate
-        return rate if isinstance(rate, int | float) else type(self).learning_rate  # ty: ignore[invalid-return-type]
+        return rate if isinstance(rate, int | float) else type(self).learning_rate  # ty: ignore[invalid-explicit-return]
 
 
 OptimizerLike = Annotated[Optimizer | str, catalog.Member("optimizers")]

@@ -38,6 +38,4 @@ class SGD(Optimizer):
             raise ArgumentError("SGD: nesterov looks ahead along the momentum, and there is none", fix="momentum=0.9")
 
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
-        return torch.optim.SGD(
-            parameters, rate, self.momentum, nesterov=self.nesterov, fused=fused, foreach=not fused
-        )
+        return torch.optim.SGD(parameters, rate, self.momentum, nesterov=self.nesterov, fused=fused, foreach=not fused)

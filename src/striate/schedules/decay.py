@@ -76,7 +76,7 @@ class PiecewiseConstantDecay(Schedule):
             raise ArgumentError(
                 "PiecewiseConstantDecay: the boundaries must rise",
                 sum=f"boundaries {self.boundaries}",
-                fix=f"boundaries={sorted(set(self.boundaries))}",
+                fix="each boundary above the one before",
             )
 
     def rate(self, step: int) -> float:
@@ -188,7 +188,7 @@ class CosineDecay(_Decay):
 
     rate(t) = r * (alpha + (1 - alpha) * (1 + cos(pi * t/T)) / 2),  and r * alpha after T steps
 
-    With a warmup_target m and W warmup_steps: rate(t) = r + (m - r) * t/W for t < W, then the fall from m, T steps long.
+    With a warmup_target m and W warmup_steps: rate(t) = r + (m - r) * t/W for t < W, then the fall from m over T steps.
 
     Args:    alpha: share of the rate that is left at the end.
              warmup_target: rate at the end of the rise; None: there is no rise.

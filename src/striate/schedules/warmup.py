@@ -31,16 +31,16 @@ class LinearWarmup(Schedule):
     after: ScheduleLike = "constant_rate"
 
     def rate(self, step: int) -> float:
-        if isinstance(self.steps, float):
+        if 0 < self.steps < 1:
             raise DeclarationError(
                 f"LinearWarmup rises over {self.steps:.0%} of a run, whose length is not known here",
                 fix="steps=100, or resolve(learning_rate, steps, steps_per_epoch)",
             )
         after: Schedule = catalog.get("schedules", self.after)
-        return after(0) * (step + 1) / (self.steps + 1) if step < self.steps else after(step - self.steps)
+        return after(0) * (step + 1) / (self.steps + 1) if step < self.steps else after(step - int(self.steps))
 
     def resolve(self, learning_rate: float, steps: int, steps_per_epoch: int) -> Self:
-        rise = max(round(self.steps * steps), 1) if isinstance(self.steps, float) else self.steps
+        rise = round(self.steps * steps) if self.steps < 1 else int(self.steps)
         after: Schedule = catalog.get("schedules", self.after)
         return replace(self, steps=rise, after=after.resolve(learning_rate, steps - rise, steps_per_epoch))
 
@@ -49,7 +49,7 @@ class LinearWarmup(Schedule):
 class OneCycle(Schedule):
     """Raise the learning rate to a peak and lower it far below where it began.
 
-    rate(t) = a + (b - a) * s(share),  from a = start*m to b = m until step peak*T - 1, then from m to end*m at step T - 1;
+    rate(t) = a + (b - a) * s(share),  from a = start*m to b = m at step peak*T - 1, then from m to end*m at T - 1;
     share runs from 0 to 1 in each part;  s(x) = x ("linear") or (1 - cos(pi*x)) / 2 ("cosine")
 
     Args:    maximal_learning_rate: m, the rate at the peak; None: the optimizer's.
@@ -76,11 +76,12 @@ class OneCycle(Schedule):
     def rate(self, step: int) -> float:
         assert self.maximal_learning_rate is not None
         assert self.total_steps is not None
-        top, last = self.peak * self.total_steps - 1, self.total_steps - 1
+        last = self.total_steps - 1
+        top = max(self.peak * self.total_steps - 1, 0.0)
         if step < top:
             a, b, share = self.start, 1.0, step / top
-        else:
-            a, b, share = 1.0, self.end, min((step - top) / (last - top), 1.0)
+        else:  # a run of one step has the peak alone
+            a, b, share = 1.0, self.end, min((step - top) / (last - top), 1.0) if last else 0.0
         if self.anneal == "cosine":
             share = (1 - math.cos(math.pi * share)) / 2
         return self.maximal_learning_rate * (a + (b - a) * share)

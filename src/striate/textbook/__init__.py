@@ -21,6 +21,7 @@ from striate.textbook.convolution import *
 from striate.textbook.dense import *
 from striate.textbook.dropout import *
 from striate.textbook.initializers import *
+from striate.textbook.input import *
 from striate.textbook.losses import *
 from striate.textbook.metrics import *
 from striate.textbook.normalization import *
