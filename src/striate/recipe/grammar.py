@@ -18,7 +18,7 @@ from striate import catalog
 from striate.augmentations import AugmentationLike
 from striate.callbacks import CallbackLike
 from striate.catalog import Place
-from striate.errors import StriateError
+from striate.errors import ShapeError, StriateError
 from striate.layers import Layer
 from striate.losses import LossLike
 from striate.metrics import Metric, resolve
@@ -65,7 +65,8 @@ class ModelSection:
     """`[model]`: the network, layer by layer.
 
     Args:
-        input: shape of an image, [height, width, channels]; by default that of the data.
+        input: shape of an image, [height, width, channels]; left out, the data decides it, and the number of classes
+            decides the units of the last layer.
         layers: the layers with the names of what they take; nothing means the one before.
         outputs: names of the layers that are outputs; by default the last.
     """
@@ -174,12 +175,30 @@ class Recipe:
             recipe._check_shapes(source)
         return recipe
 
-    def network(self, shape: Shape | None = None) -> Network:
-        """The declared graph; `shape` of the images where the recipe does not say it.
-
-        Errors: ShapeError, ArgumentError where layers do not fit.
+    def fitted(self, shape: Shape, classes: int) -> Self:
+        """The recipe for images of `shape`: where `[model]` leaves `input` out, the data decides it, and how many units
+        the last layer has. A recipe that says its input is left as it is.
         """
-        return Network.assemble(self.model.input or shape or (), self.model.layers, self.model.outputs)
+        if self.model.input is not None:
+            return self
+        layers = list(self.model.layers)
+        last, takes = layers[-1]
+        if classes and hasattr(last, "units") and last.units != 1:
+            layers[-1] = (replace(last, units=classes), takes)  # ty: ignore[invalid-argument-type]
+        return replace(self, model=replace(self.model, input=shape, layers=tuple(layers)))
+
+    def network(self) -> Network:
+        """The declared graph.
+
+        Errors: ShapeError, ArgumentError where layers do not fit or the input is not known yet.
+        """
+        if self.model.input is None:
+            raise ShapeError(
+                "the recipe leaves the shape of its images to the data",
+                where="model.input",
+                fix="input = [height, width, channels]",
+            )
+        return Network.assemble(self.model.input, self.model.layers, self.model.outputs)
 
     def _check_shapes(self, source: Source) -> None:
         """Shapes need the whole graph: a layer that does not fit is told at its own table."""

@@ -52,18 +52,15 @@ def _channels(recipe: Recipe) -> int | None:
     return recipe.model.input[-1] if recipe.model.input else None
 
 
-def make_model(recipe: Recipe, data: Data | None = None) -> Model:
-    """The recipe's network, compiled; its input and class count are those of the data where the recipe leaves them open.
+def make_model(recipe: Recipe, data: Data) -> Model:
+    """The recipe's network, compiled, for its data.
 
     Errors: DeclarationError where network and data do not belong together, with the sum and the fix.
     """
-    shape = tuple(data.train.x.shape[1:]) if data is not None else None
-    network = recipe.network(shape, len(data.classes) if data is not None else None)
-    model = Model._of(network, recipe.name, recipe.seed)
+    model = Model._of(recipe.network(), recipe.name, recipe.seed)
     model.compile(recipe.train.optimizer, recipe.train.loss, recipe.train.metrics)
-    if data is not None:
-        model.classes = data.classes
-        _match(model, data)
+    model.classes = data.classes
+    _match(model, data)
     return model
 
 
@@ -117,6 +114,7 @@ def run(
     """
     begin = time.perf_counter()
     data = load_data(recipe, progress)
+    recipe = recipe.fitted(tuple(data.train.x.shape[1:]), len(data.classes))
     model = make_model(recipe, data)
     table = check(model.network, loss=model.loss, classes=len(data.classes) or None)
     findings = [*data.findings, *audit(data), *table.findings]
