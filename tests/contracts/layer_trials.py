@@ -76,6 +76,8 @@ def variants(concept: type[Layer]) -> Iterator[Layer]:
     yield example
     hints = typing.get_type_hints(concept, include_extras=True)
     for field in dataclasses.fields(concept):
+        if field.name == "trainable" and not example.weights(own_shape(example)):
+            continue
         for value in _others(hints[field.name], getattr(example, field.name)):
             changed = replace(example, **{field.name: value})
             if fits(changed, own_shape(changed)):
@@ -217,7 +219,9 @@ def finite_differences_agree(trial: Trial, training: bool, wrong: str = "") -> b
     module = built(layer, shape, given).train(training)
     learned = [name for name, weight in layer.weights(shape).items() if weight.trainable]
     names = ["x", *learned]
-    # At least 0.02 apart and 0.005 from 0: no step of 1e-6 crosses a kink or changes which one is largest.
+    *positions, channels = layer.output(shape)
+    cotangent = torch.from_numpy(rng.standard_normal((2, channels, *positions)))
+    # Pixels at least 0.02 apart and 0.005 from 0: no step of 1e-6 crosses a kink or changes which one is largest.
     size = 2 * int(np.prod(shape))
     x = torch.from_numpy((rng.permutation(size) - size // 2 + 0.25) * 0.02).reshape(2, shape[-1], *shape[:-1])
 
@@ -226,8 +230,9 @@ def finite_differences_agree(trial: Trial, training: bool, wrong: str = "") -> b
         each = {name: Wrong.apply(tensor) if name == wrong else tensor for name, tensor in zip(names, tensors, strict=True)}
         x = each.pop("x")
         y = functional_call(module, each, (x,))
+        y = y if layer.then is None else layer.then.build(layer.output(shape))(y)
         # Ten times as much: so a wrong gradient of one in a hundred pixels stands clear of the tolerance.
-        return 10 * (y if layer.then is None else layer.then.build(layer.output(shape))(y))
+        return 10 * (cotangent * y).sum()
 
     tensors = [x, *(torch.from_numpy(given[name]) for name in learned)]
     return torch.autograd.gradcheck(

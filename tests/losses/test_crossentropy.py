@@ -194,17 +194,17 @@ def test_labels_that_are_no_yes_or_no_are_refused(labels, fix):
 )
 def test_every_sample_has_the_loss_that_keras_gives_it(loss, smoothing, positions, from_logits):
     rng = np.random.default_rng(0)
-    scores = rng.standard_normal((6, *positions, 4))
+    scores = rng.standard_normal((6, *positions, 4)).astype(np.float32)
     labels = {
         SparseCategoricalCrossentropy: rng.integers(0, 4, (6, *positions)),
         CategoricalCrossentropy: np.eye(4)[rng.integers(0, 4, (6, *positions))],
         BinaryCrossentropy: rng.integers(0, 2, (6, *positions, 4)).astype(float),
     }[loss]
     # Not normalised, and some above 1: what is clipped and divided must be so as in Keras.
-    predictions = scores if from_logits else np.abs(scores) * 0.7
+    predictions = scores if from_logits else np.abs(scores) * np.float32(0.7)
     ours = loss(from_logits=from_logits, **smoothing)
     theirs = getattr(keras.losses, loss.__name__)(from_logits=from_logits, **smoothing, reduction="none")
-    values = ours.values(to_inside(torch.from_numpy(predictions)), ours.target(torch.from_numpy(labels), (*positions, 4)))
+    target = ours.target(torch.from_numpy(labels), (*positions, 4))
     expected = theirs(labels, predictions)
-    assert agree(values, expected, 1e-6)  # Keras takes arrays in as float32
+    assert agree(ours.values(to_inside(torch.from_numpy(predictions)), target), expected, 1e-6)
     assert ours(labels, predictions) == pytest.approx(float(expected.mean()), rel=1e-6)

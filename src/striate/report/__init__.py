@@ -2,3 +2,4 @@
 
 from striate.report.page import *
 from striate.report.results import *
+from striate.report.verdict import *

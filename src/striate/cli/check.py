@@ -1,0 +1,47 @@
+"""`striate check`: the table of a network and what is wrong with it, before any weight exists."""
+
+from typing import Annotated
+
+import typer
+
+from striate.cli import terminal
+from striate.cli.train import Settings
+
+__all__ = ["check"]
+
+
+def check(
+    what: Annotated[str, typer.Argument(help="A recipe.toml, a data set's name, a folder of images or a run.", metavar="X")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse windows that do not tile their input.")] = False,
+    settings: Settings = None,
+) -> int:
+    """Show shapes, parameters, operations and receptive field of a network, and advice; train nothing."""
+    from striate import catalog
+    from striate.check import check as check_network
+    from striate.check import refuse
+    from striate.cli.sources import is_run, recipe_of
+    from striate.errors import UnknownNameError
+    from striate.loader import load_folder
+    from striate.model import load
+
+    if what.startswith("zoo:"):
+        raise UnknownNameError("zoo network", what.removeprefix("zoo:"), ())
+    if is_run(what):
+        model = load(what)
+        network, loss, classes = model.network, model.loss, len(model.classes)
+    else:
+        recipe = recipe_of(what, settings or [])
+        classes = 0
+        if recipe.model.input is None and recipe.data.path is not None:
+            data = load_folder(recipe.data.path, size=recipe.data.size, max_bad=recipe.data.max_bad)
+            classes = len(data.classes)
+            recipe = recipe.fitted(tuple(data.train.x.shape[1:]), classes)
+        network, loss = recipe.network(), catalog.get("losses", recipe.train.loss)
+    table = check_network(network, loss=loss, classes=classes or None, strict=strict)
+    if json:
+        terminal.say_json(table.to_json())
+    else:
+        terminal.console().print(table)
+    refuse(table.findings)
+    return 0

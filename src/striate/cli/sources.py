@@ -1,0 +1,49 @@
+"""What a word on the command line means: a recipe, a data set, a folder of images, or a run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from striate.datasets import Data
+from striate.errors import RecipeError, UnknownNameError, printable
+from striate.loader import is_image_folder
+from striate.recipe.grammar import Recipe
+from striate.recipe.library import recipe_names, recipe_path
+from striate.recipe.override import override
+from striate.recipe.source import Source, value_text
+
+__all__ = ["is_run", "recipe_of"]
+
+
+def is_run(what: str) -> bool:
+    """Whether a path is a trained model: a run folder or a NAME.striate file."""
+    path = Path(what)
+    return (path / "model.json").exists() or (path.suffix == ".striate" and not path.is_dir())
+
+
+def recipe_of(what: str, settings: Sequence[str] = ()) -> Recipe:
+    """The recipe that a word means: its own file, that of a data set or run, or the one for folders.
+
+    Errors: RecipeError, UnknownNameError with the nearest known name.
+    """
+    path = Path(what)
+    if (path / "recipe.toml").is_file():
+        return _named(Source.read(path / "recipe.toml"), settings, path.name)
+    if what in recipe_names() and what != "folder" and not path.is_file():
+        return _named(Source.read(recipe_path(what)), settings, what)
+    if path.is_dir():
+        if not is_image_folder(path):
+            raise RecipeError([f"{printable(what)}: is a run without recipe.toml, and no folder of images"])
+        source = override(Source.read(recipe_path("folder")), [f"data.path={value_text(str(path))}"])
+        return _named(source, settings, path.resolve().name)
+    if path.suffix == ".toml" or path.exists():
+        return _named(Source.read(path), settings, path.stem)
+    names = [name for name in recipe_names() if name != "folder"]
+    raise UnknownNameError("data set, recipe or folder", printable(what, 100), names)
+
+
+def _named(source: Source, settings: Sequence[str], name: str) -> Recipe:
+    from dataclasses import replace
+
+    recipe = Recipe.from_source(override(source, settings))
+    plain = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in printable(name))
+    return replace(recipe, name=plain.strip("-") or "run")

@@ -1,0 +1,50 @@
+"""`striate train`: the main job."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from striate.cli import terminal
+
+__all__ = ["train"]
+
+What = Annotated[str, typer.Argument(help="digits, mnist, cifar10, a folder of images, or a recipe.toml.", metavar="WHAT")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the recipe, as in train.epochs=3.")]
+
+
+def train(
+    what: What,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME-N by default.")] = None,
+    settings: Settings = None,
+    print_recipe: Annotated[bool, typer.Option("--print-recipe", help="Print what would run, and stop.")] = False,
+) -> int:
+    """Train a network, test it, and write a report."""
+    from striate.cli.sources import recipe_of
+    from striate.recipe.job import run
+    from striate.recipe.write import write
+
+    recipe = recipe_of(what, settings or [])
+    if print_recipe:
+        terminal.say(write(recipe).rstrip())
+        return 0
+    outcome = run(recipe, out, terminal.say)
+    summary = outcome.summary
+    for part in ("test", "validation"):
+        if part in summary:
+            from striate.report import wilson
+
+            count = summary["images"][part]
+            right = summary[part].get("accuracy")
+            if right is not None:
+                low, high = wilson(round(right * count), count)
+                terminal.say(
+                    f"{part} accuracy {right:.2%} of {count:,} images (95 % interval {low:.2%} to {high:.2%})", "bold"
+                )
+            else:
+                terminal.say(f"{part} loss {summary[part]['loss']:.5g} over {count:,} images", "bold")
+            break
+    terminal.say(f"weights of epoch {summary['best_epoch'] + 1}, the lowest validation loss; {summary['seconds_train']:.1f} s")
+    terminal.say(f"run     {outcome.folder}")
+    terminal.say(f"report  {(outcome.folder / 'report.html').absolute().as_uri()}")
+    return 0 if outcome.interrupted is None else 128 + outcome.interrupted
