@@ -129,3 +129,12 @@ def examples() -> Iterator[doctest.DocTest]:
             test = doctest.DocTestParser().get_doctest(text, dict(vars(module)), name, module.__file__, 0)
             if test.examples:
                 yield test
+
+
+def arguments_of(concept: type) -> dict[str, str]:
+    """What is said of a concept's arguments, by itself and by what it derives from."""
+    found: dict[str, str] = {}
+    for base in concept.__mro__:
+        for name, meaning in Docstring.of(base).args.items():
+            found.setdefault(name, meaning)
+    return found

@@ -19,7 +19,7 @@ from torch.func import functional_call
 from striate import catalog, textbook
 from striate.errors import ShapeError
 from striate.layers.base import Layer, LayerLike, Weight
-from striate.shape import Padding, Pair, Shape, Single, Triple, to_border, to_inside
+from striate.shape import Padding, Pair, Shape, Single, Triple, elements, to_border, to_inside
 
 LAYERS = catalog.members("layers")
 SHAPES = ((4,), (5, 2), (5, 6, 2), (5, 6, 4, 2))
@@ -211,8 +211,11 @@ class Wrong(torch.autograd.Function):
         return dy * (1 + 1e-4)
 
 
-def finite_differences_agree(trial: Trial, training: bool, wrong: str = "") -> bool:
-    """Whether autograd agrees with trying, for the input and every weight; `wrong` names a gradient to spoil."""
+def finite_differences_agree(trial: Trial, training: bool, count: int = 1, fast: bool = False, wrong: str = "") -> bool:
+    """Whether autograd agrees with trying: every number of the input and of each weight is moved a little.
+
+    `fast` moves all numbers of a tensor at once, along a random direction; `wrong` names a gradient to spoil.
+    """
     layer, shape = trial.layer, trial.shape
     rng = np.random.default_rng(0)
     given = values(layer.weights(shape), rng)
@@ -220,10 +223,10 @@ def finite_differences_agree(trial: Trial, training: bool, wrong: str = "") -> b
     learned = [name for name, weight in layer.weights(shape).items() if weight.trainable]
     names = ["x", *learned]
     *positions, channels = layer.output(shape)
-    cotangent = torch.from_numpy(rng.standard_normal((2, channels, *positions)))
+    cotangent = torch.from_numpy(rng.standard_normal((count, channels, *positions)))
     # Pixels at least 0.02 apart and 0.005 from 0: no step of 1e-6 crosses a kink or changes which one is largest.
-    size = 2 * int(np.prod(shape))
-    x = torch.from_numpy((rng.permutation(size) - size // 2 + 0.25) * 0.02).reshape(2, shape[-1], *shape[:-1])
+    size = count * elements(shape)
+    x = torch.from_numpy((rng.permutation(size) - size // 2 + 0.25) * 0.02).reshape(count, shape[-1], *shape[:-1])
 
     def run(*tensors: torch.Tensor) -> torch.Tensor:
         torch.manual_seed(0)  # the same numbers are dropped every time
@@ -236,5 +239,11 @@ def finite_differences_agree(trial: Trial, training: bool, wrong: str = "") -> b
 
     tensors = [x, *(torch.from_numpy(given[name]) for name in learned)]
     return torch.autograd.gradcheck(
-        run, [tensor.requires_grad_() for tensor in tensors], eps=1e-6, atol=1e-6, rtol=1e-5, raise_exception=False
+        run,
+        [tensor.requires_grad_() for tensor in tensors],
+        eps=1e-6,
+        atol=1e-6,
+        rtol=1e-5,
+        raise_exception=False,
+        fast_mode=fast,
     )

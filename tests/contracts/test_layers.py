@@ -212,17 +212,24 @@ def test_a_textbook_gradient_wrong_by_a_ten_thousandth_is_caught(trial):
         assert [said.partition(":")[0] for said in differences(found, wrong, 1e-12)] == [name]
 
 
-@ALL
+@EXAMPLES
 @pytest.mark.parametrize("training", [False, True])
 def test_gradients_agree_with_finite_differences(trial, training):
     assert finite_differences_agree(trial, training)
+
+
+@ALL
+@pytest.mark.parametrize("training", [False, True])
+def test_gradients_agree_with_finite_differences_along_a_direction(trial, training):
+    assert finite_differences_agree(trial, training, count=2, fast=True)
 
 
 @EXAMPLES
 def test_a_gradient_of_torchs_wrong_by_a_ten_thousandth_is_caught(trial):
     learned = [name for name, weight in trial.layer.weights(trial.shape).items() if weight.trainable]
     for name in ("x", *learned):
-        assert not finite_differences_agree(trial, training=True, wrong=name), name
+        for fast in (False, True):
+            assert not finite_differences_agree(trial, training=True, fast=fast, wrong=name), name
 
 
 @ALL
