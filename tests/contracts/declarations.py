@@ -25,9 +25,11 @@ def variants(concept: type[catalog.Concept]) -> Iterator[Any]:
     yield example
     for field in dataclasses.fields(example):
         value = getattr(example, field.name)
-        others: dict[type, list[Any]] = {bool: [not value], float: [value / 2 if value else 0.25], int: [value + 1]} if (
-            isinstance(value, bool | int | float)
-        ) else {}
+        others: dict[type, list[Any]] = (
+            {bool: [not value], float: [value / 2 if value else 0.25], int: [value + 1]}
+            if (isinstance(value, bool | int | float))
+            else {}
+        )
         for other in others.get(type(value), []):
             try:
                 yield dataclasses.replace(example, **{field.name: other})

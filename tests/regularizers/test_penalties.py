@@ -55,7 +55,7 @@ def test_a_reward_for_large_weights_is_refused():
         (L1L2(), keras.regularizers.L1L2()),
         (L1L2(0.3, 0.2), keras.regularizers.L1L2(0.3, 0.2)),
     ],
-    ids=repr,
+    ids=["L1", "L2", "L1L2", "L1L2 with arguments"],
 )
 def test_they_cost_what_keras_says(ours, theirs):
     weight = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
