@@ -104,7 +104,11 @@ def main() -> None:
     speed, plan = train(given.network, x, y, given.epochs, given.batch)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds = time.perf_counter() - begin
-    print(json.dumps({"images_per_second": round(speed, 1), "seconds": round(seconds, 2), "MB": round(memory), "plan": plan}))
+    print(
+        json.dumps(
+            {"images_per_second": round(speed, 1), "seconds": round(seconds, 2), "MB": round(memory), "plan": plan}
+        )
+    )
 
 
 if __name__ == "__main__":

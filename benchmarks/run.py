@@ -42,7 +42,10 @@ def speed(rounds: int, environment: dict[str, str]) -> dict[str, Any]:
         ratios = [ours["images_per_second"] / theirs["images_per_second"] for ours, theirs in pairs]
         found[network] = {
             "ratio to tuned torch": spread(ratios),
-            **{f"{engine} images/s": spread([run["images_per_second"] for run in each]) for engine, each in runs.items()},
+            **{
+                f"{engine} images/s": spread([run["images_per_second"] for run in each])
+                for engine, each in runs.items()
+            },
             **{f"{engine} MB": spread([run["MB"] for run in each]) for engine, each in runs.items()},
             "plan": runs["striate"][-1]["plan"],
         }
@@ -56,7 +59,17 @@ def accuracy(environment: dict[str, str]) -> dict[str, Any]:
         runs = []
         for seed in seeds:
             with tempfile.TemporaryDirectory() as folder:
-                command = [sys.executable, "-m", "striate", "train", name, "--set", f"seed={seed}", "--out", f"{folder}/run"]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "striate",
+                    "train",
+                    name,
+                    "--set",
+                    f"seed={seed}",
+                    "--out",
+                    f"{folder}/run",
+                ]
                 done = subprocess.run(command, capture_output=True, text=True, env=environment)
                 if done.returncode:
                     print(f"{name}: left out: {done.stderr.strip().splitlines()[:1]}", flush=True)

@@ -1,15 +1,15 @@
 """The house docstring form, read: what the documentation shows and the tests ask for.
 
-    Summary, one sentence.
+Summary, one sentence.
 
-    Formula, or a paragraph.
+Formula, or a paragraph.
 
-    Shape:   what goes in -> what comes out
-    Cost:    parameters; multiply-accumulates
-    Args:    name: meaning.
-    Errors:  which, and when.
-    Source:  the paper, or the lecture.
-    Example: >>> code that runs
+Shape:   what goes in -> what comes out
+Cost:    parameters; multiply-accumulates
+Args:    name: meaning.
+Errors:  which, and when.
+Source:  the paper, or the lecture.
+Example: >>> code that runs
 """
 
 import doctest
@@ -112,7 +112,9 @@ def methods(cls: type) -> dict[str, Any]:
         name: getattr(member, "fget", None) or getattr(member, "func", None) or getattr(member, "__func__", member)
         for name, member in vars(cls).items()
     }
-    return {name: member for name, member in unwrapped.items() if not name.startswith("_") and inspect.isfunction(member)}
+    return {
+        name: member for name, member in unwrapped.items() if not name.startswith("_") and inspect.isfunction(member)
+    }
 
 
 def examples() -> Iterator[doctest.DocTest]:

@@ -5,8 +5,19 @@ from pathlib import Path
 
 from docstrings import Docstring, arguments_of
 
-from striate import augmentations, callbacks, catalog, datasets, initializers, layers, losses  # noqa: F401
-from striate import metrics, optimizers, regularizers, schedules  # noqa: F401
+from striate import (  # noqa: F401  # noqa: F401
+    augmentations,
+    callbacks,
+    catalog,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+)
 
 
 def write(folder: Path) -> None:
@@ -16,7 +27,9 @@ def write(folder: Path) -> None:
     for name in names:
         (folder / f"{name}.md").write_text(page(name))
     listed = "\n".join(names)
-    (folder / "index.md").write_text(f"# The shelves\n\nEvery concept, from its own docstring.\n\n```{{toctree}}\n{listed}\n```\n")
+    (folder / "index.md").write_text(
+        f"# The shelves\n\nEvery concept, from its own docstring.\n\n```{{toctree}}\n{listed}\n```\n"
+    )
 
 
 def page(shelf: str) -> str:
@@ -35,7 +48,11 @@ def page(shelf: str) -> str:
         if explained:
             parts += ["| argument | default | |", "| --- | --- | --- |"]
             for argument, meaning in explained.items():
-                default = signature.parameters[argument].default if argument in signature.parameters else inspect.Parameter.empty
+                default = (
+                    signature.parameters[argument].default
+                    if argument in signature.parameters
+                    else inspect.Parameter.empty
+                )
                 shown = "" if default is inspect.Parameter.empty else f"`{default!r}`"
                 cells = [f"`{argument}`", shown, meaning.replace("|", "\\|")]
                 parts.append(f"| {' | '.join(cells)} |")

@@ -18,7 +18,23 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from striate.errors import ArgumentError, StriateError, UnknownNameError, nearest, printable
 
-__all__ = ["Concept", "Member", "Place", "describe", "find", "get", "members", "shelves", "snake_case"]
+__all__ = [
+    "Concept",
+    "Member",
+    "Place",
+    "arguments",
+    "describe",
+    "find",
+    "from_table",
+    "get",
+    "members",
+    "one_line",
+    "place_text",
+    "problems",
+    "schema",
+    "shelves",
+    "snake_case",
+]
 
 _shelves: dict[str, dict[str, type["Concept"]]] = {}
 _bases: dict[str, type["Concept"]] = {}

@@ -133,7 +133,9 @@ def printable(text: object, limit: int = 120) -> str:
              'a\\\\nb'
     """
     shown = "".join(
-        letter if letter.isprintable() or letter in "\u00a0\u202f" else letter.encode("unicode_escape", "surrogatepass").decode()
+        letter
+        if letter.isprintable() or letter in "\u00a0\u202f"
+        else letter.encode("unicode_escape", "surrogatepass").decode()
         for letter in str(text)
     )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

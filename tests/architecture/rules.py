@@ -11,7 +11,7 @@ from striate import catalog
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "striate"
 SHELVES = (
-    "layers losses optimizers metrics datasets augmentations callbacks initializers regularizers schedules".split()
+    ["layers", "losses", "optimizers", "metrics", "datasets", "augmentations", "callbacks", "initializers", "regularizers", "schedules"]
 )
 for _shelf in SHELVES:
     importlib.import_module(f"striate.{_shelf}")  # which enters its members in the catalog
@@ -46,7 +46,7 @@ def inner_imports(text: str) -> list[str]:
 
 def concepts_imported(path: str, text: str) -> list[str]:
     """Concepts that are imported by name outside their own shelf and the zoo."""
-    room = path.split("/")[0]
+    room = path.split("/", maxsplit=1)[0]
     allowed = CONCEPTS_IMPORTED.get(path, set())
     found = []
     for node in ast.walk(ast.parse(text)):
@@ -64,9 +64,7 @@ def concepts_imported(path: str, text: str) -> list[str]:
 
 def bad_names(paths: Iterator[str] | list[str]) -> list[str]:
     """Files and folders whose name says nothing."""
-    return [
-        path for path in paths if FORBIDDEN_NAMES & set(path.removesuffix(".py").split("/")) and path != "utils.py"
-    ]
+    return [path for path in paths if FORBIDDEN_NAMES & set(path.removesuffix(".py").split("/")) and path != "utils.py"]
 
 
 def unfinished(text: str) -> list[str]:

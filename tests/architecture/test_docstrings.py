@@ -26,14 +26,18 @@ def concept_gaps(concept: type[catalog.Concept]) -> list[str]:
     for base in concept.__mro__:
         if dataclasses.is_dataclass(base):
             own, introduced = Docstring.of(base).args, _introduced(base)
-            gaps += [f"{base.__name__} explains {name}, which it does not introduce" for name in own.keys() - introduced]
+            gaps += [
+                f"{base.__name__} explains {name}, which it does not introduce" for name in own.keys() - introduced
+            ]
             explained |= own.keys()
     return gaps + [f"Args: {name}" for name in catalog.arguments(concept) if name not in explained]
 
 
 def _introduced(cls: type) -> set[str]:
     """The arguments that a class has and its bases have not, or that it gives another meaning."""
-    return {name for name in cls.__dict__.get("__annotations__", {}) if "ClassVar" not in str(cls.__annotations__[name])}
+    return {
+        name for name in cls.__dict__.get("__annotations__", {}) if "ClassVar" not in str(cls.__annotations__[name])
+    }
 
 
 def function_gaps(function: object) -> list[str]:

@@ -73,7 +73,9 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = striate.Sequental
 
 
-@pytest.mark.parametrize("module", [module for module in modules() if hasattr(module, "__all__")], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [module for module in modules() if hasattr(module, "__all__")], ids=lambda m: m.__name__
+)
 def test_everything_in_all_is_there(module):
     for name in module.__all__:
         assert hasattr(module, name), name
@@ -91,7 +93,8 @@ def test_what_a_file_defines_without_an_underscore_is_what_it_offers(path):
         for key, value in vars(module).items()
         if not key.startswith("_") and getattr(value, "__module__", None) == name and callable(value)
     }
-    assert defined - set(listed) == set()
+    # Every data set has Keras' load_data, reached through its module: in one index they would hide each other.
+    assert defined - set(listed) - {"load_data"} == set()
     assert set(public(module)) <= set(listed)
 
 

@@ -46,7 +46,7 @@ def test_a_concept_that_the_catalog_does_not_find_is_caught():
 
 def test_a_concept_whose_repr_is_not_how_it_is_written_is_caught(monkeypatch):
     l2 = shelf_members("regularizers")["L2"]
-    monkeypatch.setattr(l2, "__repr__", lambda self: "L2(l2=7)")
+    monkeypatch.setattr(l2, "__repr__", lambda _: "L2(l2=7)")
     with pytest.raises(AssertionError):
         check_repr(l2)
 

@@ -131,6 +131,7 @@ def test_autograd_hands_it_gradients_in_the_memory_order_of_the_weights(name):
             built.zero_grad(set_to_none=True)
             out = torch.nn.functional.conv2d(images.contiguous(memory_format=memory), weight)
             (out.square().mean() + 0.01 * weight.square().sum()).backward()
+            assert weight.grad is not None
             assert weight.grad.stride() == weight.stride()
             built.step()
         moved.append(weight.detach().clone())

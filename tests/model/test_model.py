@@ -249,7 +249,9 @@ def test_the_learning_rate_follows_a_scheduler_and_a_schedule():
     x, y = blobs()
     model = small(optimizer=keras.optimizers.SGD(0.1))
     halve = LearningRateScheduler(lambda epoch, rate: rate / 2)
-    assert fit(model, x, y, epochs=3, callbacks=[halve]).history["learning_rate"] == pytest.approx([0.05, 0.025, 0.0125])
+    assert fit(model, x, y, epochs=3, callbacks=[halve]).history["learning_rate"] == pytest.approx(
+        [0.05, 0.025, 0.0125]
+    )
     model = small(optimizer=keras.optimizers.SGD(keras.optimizers.schedules.PiecewiseConstantDecay([8], [0.1, 0.01])))
     assert fit(model, x, y, epochs=2).history["learning_rate"] == pytest.approx([0.1, 0.01])
 
@@ -316,5 +318,7 @@ def hashes(count, precision):
         f"t.fit(model, x, y, epochs=2, plan={{'threads': 2, 'precision': '{precision}'}})\n"
         "print(hashlib.sha256(b''.join(a.tobytes() for a in model.get_weights())).hexdigest())\n"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(count)]
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(count)
+    ]
     return {run.stdout.strip() for run in runs}

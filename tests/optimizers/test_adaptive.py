@@ -1,6 +1,7 @@
 """Optimizers with a rate for every weight: the lecture's table, hand sums, Keras."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ def steps(optimizer, *gradients, start=0.0):
         weight.grad = torch.full_like(weight, gradient)
         built.step()
         places.append(weight.item())
-    return [after - before for before, after in zip(places, places[1:], strict=False)]
+    return [after - before for before, after in pairwise(places)]
 
 
 @pytest.mark.parametrize(("gradients", "divisors"), [((0.1, 0.2), (0.1, 0.2236)), ((20.0, 10.0), (20.0, 22.36))])

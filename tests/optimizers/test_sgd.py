@@ -1,5 +1,7 @@
 """Gradient descent: hand sums and Keras."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -17,7 +19,7 @@ def steps(optimizer, *gradients):
         weight.grad = torch.full_like(weight, gradient)
         built.step()
         places.append(weight.item())
-    return [after - before for before, after in zip(places, places[1:], strict=False)]
+    return [after - before for before, after in pairwise(places)]
 
 
 def test_plain_descent_steps_against_the_gradient():

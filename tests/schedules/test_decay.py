@@ -53,21 +53,21 @@ def test_what_a_run_ends_at_when_nothing_is_said():
 
 
 def test_a_boundary_belongs_to_the_rate_before_it():
-    schedule = PiecewiseConstantDecay([100, 110], [1.0, 0.5, 0.1])
+    schedule = PiecewiseConstantDecay((100, 110), (1.0, 0.5, 0.1))
     assert [schedule(step) for step in (0, 100, 101, 110, 111)] == [1.0, 1.0, 0.5, 0.5, 0.1]
 
 
 @pytest.mark.parametrize("values", [[1.0], [1.0, 0.5, 0.1]])
 def test_the_rates_are_one_more_than_the_boundaries(values):
     with pytest.raises(ArgumentError, match="one value more than boundaries") as caught:
-        PiecewiseConstantDecay([100], values)
+        PiecewiseConstantDecay((100,), values)
     assert caught.value.fix == "2 values"
 
 
 @pytest.mark.parametrize("boundaries", [[2, 1], [1, 1]])
 def test_boundaries_must_rise(boundaries):
     with pytest.raises(ArgumentError, match="boundaries must rise"):
-        PiecewiseConstantDecay(boundaries, [1.0, 0.5, 0.1])
+        PiecewiseConstantDecay(boundaries, (1.0, 0.5, 0.1))
 
 
 def test_a_cosine_rises_along_a_line_first_if_wished():

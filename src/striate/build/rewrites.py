@@ -18,7 +18,9 @@ def pool_before_activation(module: fx.GraphModule) -> int:
     """
     count = 0
     for node in list(module.graph.nodes):
-        if node.op != "call_module" or not isinstance(_called(module, node), nn.MaxPool1d | nn.MaxPool2d | nn.MaxPool3d):
+        if node.op != "call_module" or not isinstance(
+            _called(module, node), nn.MaxPool1d | nn.MaxPool2d | nn.MaxPool3d
+        ):
             continue
         before = node.args[0]
         if before.op != "call_module" or len(before.users) != 1:

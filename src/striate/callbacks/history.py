@@ -97,11 +97,11 @@ class CSVLogger(Callback):
         try:
             with open(self.filename, newline="", encoding="utf-8") as file:
                 table = csv.DictReader(file, delimiter=self.separator, strict=True)
-                rows = list(table)
+                names, rows = table.fieldnames, list(table)
         except (OSError, ValueError, csv.Error) as error:
             raise self._foreign(printable(error)) from None
-        if table.fieldnames and table.fieldnames[0] != "epoch":
-            raise self._foreign(f"its first column is {printable(table.fieldnames[0], 40)}, not epoch")
+        if names and names[0] != "epoch":
+            raise self._foreign(f"its first column is {printable(names[0], 40)}, not epoch")
         if any(None in row for row in rows):
             raise self._foreign("a row is longer than the first")
         return rows

@@ -102,14 +102,15 @@ class ProgressBar(Callback):
             return
         self._last = now = time.perf_counter()
         epochs, steps = self.params["epochs"], self.params["steps"]
-        parts = [self._count(self._epoch), *(f"{key} {_number(value)}" for key, value in logs.items())]
+        parts = [self._count(self._epoch)]
+        parts += [f"{key} {_number(value)}" for key, value in logs.items() if key not in NOT_SHOWN]
         if step:
             images = self.params["samples"] * step / steps
             parts.append(f"{images / (now - self._epoch_begin):,.0f} images/s")
             left = ((epochs - self._epoch) * steps - step) * (now - self._begin) / self._steps_done
             parts.append(f"{seconds_text(left)} left")
         ranks = [*range(len(parts) - 2), len(parts), len(parts) - 1] if step else [0]
-        kept = _fitting(parts, ranks, self._width)
+        kept = _fitting(parts, ranks, self._width - len(GAP) - BAR[0])
         room = min(self._width - len(GAP.join([*kept, ""])), BAR[-1])
         line = Text(kept[0])
         if room in BAR:

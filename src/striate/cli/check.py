@@ -11,7 +11,9 @@ __all__ = ["check"]
 
 
 def check(
-    what: Annotated[str, typer.Argument(help="A recipe.toml, a data set's name, a folder of images or a run.", metavar="X")],
+    what: Annotated[
+        str, typer.Argument(help="A recipe.toml, a data set's name, a folder of images or a run.", metavar="X")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse windows that do not tile their input.")] = False,
     settings: Settings = None,

@@ -12,7 +12,10 @@ __all__ = ["evaluate"]
 
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run folder or a NAME.striate file.", metavar="RUN")],
-    data: Annotated[str | None, typer.Argument(help="A data set or a folder of images; the run's own test set by default.", metavar="[DATA]")] = None,
+    data: Annotated[
+        str | None,
+        typer.Argument(help="A data set or a folder of images; the run's own test set by default.", metavar="[DATA]"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Measure a trained network on a test set."""

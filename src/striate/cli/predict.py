@@ -32,7 +32,11 @@ def predict(
         width = max(len(answer["file"]) for answer in answers)
         for answer in answers:
             if answer["error"] is None:
-                said = f"{answer['class']}  {answer['probability']:.1%}" if answer["class"] else str(answer["probabilities"])
+                said = (
+                    f"{answer['class']}  {answer['probability']:.1%}"
+                    if answer["class"]
+                    else str(answer["probabilities"])
+                )
                 terminal.say(f"{answer['file']:<{width}}  {said}")
     failed = [answer for answer in answers if answer["error"] is not None]
     for answer in failed:

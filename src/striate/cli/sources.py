@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from striate.datasets import Data
 from striate.errors import RecipeError, UnknownNameError, printable
 from striate.loader import is_image_folder
 from striate.recipe.grammar import Recipe

@@ -9,8 +9,12 @@ from striate.cli import terminal
 
 __all__ = ["train"]
 
-What = Annotated[str, typer.Argument(help="digits, mnist, cifar10, a folder of images, or a recipe.toml.", metavar="WHAT")]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the recipe, as in train.epochs=3.")]
+What = Annotated[
+    str, typer.Argument(help="digits, mnist, cifar10, a folder of images, or a recipe.toml.", metavar="WHAT")
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the recipe, as in train.epochs=3.")
+]
 
 
 def train(
@@ -44,7 +48,9 @@ def train(
             else:
                 terminal.say(f"{part} loss {summary[part]['loss']:.5g} over {count:,} images", "bold")
             break
-    terminal.say(f"weights of epoch {summary['best_epoch'] + 1}, the lowest validation loss; {summary['seconds_train']:.1f} s")
+    terminal.say(
+        f"weights of epoch {summary['best_epoch'] + 1}, the lowest validation loss; {summary['seconds_train']:.1f} s"
+    )
     terminal.say(f"run     {outcome.folder}")
     terminal.say(f"report  {(outcome.folder / 'report.html').absolute().as_uri()}")
     return 0 if outcome.interrupted is None else 128 + outcome.interrupted

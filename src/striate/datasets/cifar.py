@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.datasets.store import LARGEST, open_regular
 from striate.errors import DataError, printable
+from striate.store import LARGEST, open_regular
 
 __all__ = ["read_cifar"]
 

@@ -26,7 +26,7 @@ SOURCE = Source(
     ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",),
     "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
 )
-CLASSES = tuple("airplane automobile bird cat deer dog frog horse ship truck".split())
+CLASSES = tuple(["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"])
 _EACH = 10_000
 
 

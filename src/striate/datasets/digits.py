@@ -45,7 +45,5 @@ def load_data(
     from sklearn.model_selection import train_test_split  # noqa: PLC0415  (as above)
 
     every = Digits().load().train
-    x, tx, y, ty = train_test_split(
-        every.x[..., 0], every.y, test_size=test_split, random_state=seed, stratify=every.y
-    )
+    x, tx, y, ty = train_test_split(every.x[..., 0], every.y, test_size=test_split, random_state=seed, stratify=every.y)
     return (x, y), (tx, ty)

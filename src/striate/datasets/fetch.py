@@ -16,9 +16,9 @@ from typing import BinaryIO, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from striate.datasets.store import LARGEST, home, locked
 from striate.errors import DataError, StorageError, printable
 from striate.files import write_whole
+from striate.store import LARGEST, home, locked
 
 __all__ = ["Source", "fetch"]
 

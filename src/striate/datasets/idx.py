@@ -10,8 +10,8 @@ from typing import BinaryIO
 import numpy as np
 
 from striate.datasets.base import Split
-from striate.datasets.store import LARGEST, open_regular
 from striate.errors import DataError, printable
+from striate.store import LARGEST, open_regular
 
 __all__ = ["read_idx", "read_idx_pair"]
 
@@ -48,7 +48,9 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
         if not packed and needed > size:
             raise source.wrong(size, "the file ends too early", f"{sum}, {size:,} are there")
         if needed > min(size * _RATIO, LARGEST):
-            most = f"{size:,} packed bytes cannot hold that" if needed > size * _RATIO else f"at most {LARGEST:,} are read"
+            most = (
+                f"{size:,} packed bytes cannot hold that" if needed > size * _RATIO else f"at most {LARGEST:,} are read"
+            )
             raise source.wrong(4, "its sizes are too large", f"{sum}, {most}")
         numbers = source.take(needed - source.offset, sum)
         if source.more():

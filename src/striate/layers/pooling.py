@@ -136,6 +136,7 @@ def _average(pool: type[nn.Module]) -> Callable[..., nn.Module]:
     """torch's average, which counts real pixels only when it is told to."""
 
     def made(*args: Any, **kwargs: Any) -> nn.Module:
+        """The pooling of real pixels."""
         return pool(*args, count_include_pad=False, **kwargs)
 
     return staticmethod(made)

@@ -25,7 +25,9 @@ def uniform(seed: int, epoch: int, rows: torch.Tensor, count: int) -> torch.Tens
              True
     """
     start = derive(seed, "augment", epoch)
-    state = (rows.long().unsqueeze(1) * count + torch.arange(count, device=rows.device) + 1) * _signed(0x9E3779B97F4A7C15)
+    state = (rows.long().unsqueeze(1) * count + torch.arange(count, device=rows.device) + 1) * _signed(
+        0x9E3779B97F4A7C15
+    )
     state = state + start
     state = (state ^ _shifted(state, 30)) * _signed(0xBF58476D1CE4E5B9)
     state = (state ^ _shifted(state, 27)) * _signed(0x94D049BB133111EB)
@@ -97,5 +99,7 @@ def _sampled(images: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     across = m[:, 1, 0] * row + m[:, 1, 1] * column + m[:, 1, 2]
     grid = torch.stack([across * (2 / width), down * (2 / height)], -1)  # -1..1 at the outer edges of the image
     numbers = images.movedim(-1, 1).float()
-    taken = functional.grid_sample(numbers, grid, mode="bilinear", padding_mode="zeros", align_corners=False).movedim(1, -1)
+    taken = functional.grid_sample(numbers, grid, mode="bilinear", padding_mode="zeros", align_corners=False).movedim(
+        1, -1
+    )
     return taken if images.is_floating_point() else taken.round().to(images.dtype)

@@ -46,7 +46,8 @@ def check_arrays(x: Any, y: Any = None, shape: Shape | None = None) -> tuple[np.
     labels = _array(y, "labels")
     if labels.dtype.kind not in "uifb":
         raise DataError(
-            f"labels of type {labels.dtype} cannot be used", fix="class numbers: np.unique(labels, return_inverse=True)[1]"
+            f"labels of type {labels.dtype} cannot be used",
+            fix="class numbers: np.unique(labels, return_inverse=True)[1]",
         )
     if labels.ndim == 0 or len(labels) != len(images):
         raise DataError(
@@ -114,7 +115,11 @@ def audit(data: Data) -> list[Finding]:
             twins = [(row, seen[key]) for row, key in enumerate(_keys(part)) if key in seen]
             if twins:
                 row, other = twins[0]
-                where = f"{part.files[row]} and {data.train.files[other]}" if part.files and data.train.files else f"row {row}"
+                where = (
+                    f"{part.files[row]} and {data.train.files[other]}"
+                    if part.files and data.train.files
+                    else f"row {row}"
+                )
                 found.append(
                     Finding(
                         "leak",

@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from striate.datasets.base import BadFile, Data, Split
-from striate.datasets.store import home, locked
 from striate.errors import DataError, printable
 from striate.files import write_whole
 from striate.finding import Finding
 from striate.loader.decode import SUFFIXES, decode
 from striate.loader.resize import resize
+from striate.store import home, locked
 
 __all__ = ["is_image_folder", "load_folder"]
 
@@ -70,7 +70,10 @@ def load_folder(
             fix="the same names for the same classes",
         )
     listed = [
-        (part, names.index(label), file) for part, found in parts.items() for label, files in found.items() for file in files
+        (part, names.index(label), file)
+        for part, found in parts.items()
+        for label, files in found.items()
+        for file in files
     ]
     if not listed:
         raise DataError(
@@ -104,7 +107,9 @@ def load_folder(
     if "train" not in splits:
         raise DataError(f"{printable(root)} has no training images", fix="a train/ folder, or class folders alone")
     name = printable(root.resolve().name)
-    return Data(name, splits["train"], splits.get("validation"), splits.get("test"), tuple(map(printable, names)), bad, findings)
+    return Data(
+        name, splits["train"], splits.get("validation"), splits.get("test"), tuple(map(printable, names)), bad, findings
+    )
 
 
 def _parts(root: Path) -> tuple[dict[str, dict[str, list[Path]]], list[Finding]]:
@@ -130,7 +135,13 @@ def _parts(root: Path) -> tuple[dict[str, dict[str, list[Path]]], list[Finding]]
     if empty:
         shown = ", ".join(printable(folder.relative_to(root)) for folder in empty[:8])
         findings.append(
-            Finding("empty-class", "data", f"{len(empty)} empty: {shown}", "folders without images are no classes", "remove them")
+            Finding(
+                "empty-class",
+                "data",
+                f"{len(empty)} empty: {shown}",
+                "folders without images are no classes",
+                "remove them",
+            )
         )
     return parts, findings
 
@@ -141,7 +152,9 @@ def _hidden(name: str) -> bool:
 
 def _folders(root: Path, seen: set[tuple[int, int]]) -> list[Path]:
     """The sub-folders, each once: a link that leads back is not followed for ever."""
-    return [Path(entry.path) for entry in _entries(root) if entry.is_dir() and not _hidden(entry.name) and _new(entry, seen)]
+    return [
+        Path(entry.path) for entry in _entries(root) if entry.is_dir() and not _hidden(entry.name) and _new(entry, seen)
+    ]
 
 
 def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:

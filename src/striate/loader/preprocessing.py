@@ -129,7 +129,13 @@ class Preprocessing:
             tuple(float(value) for value in table["mean"]),
             tuple(float(value) for value in table["std"]),
         )
-        finite = np.isfinite([made.scale, *made.mean, *made.std]).all() and made.scale > 0 and min(made.std, default=1) > 0
-        if made.dtype not in ("uint8", "float32") or not len(made.mean) == len(made.std) == made.input_shape[-1] or not finite:
+        finite = (
+            np.isfinite([made.scale, *made.mean, *made.std]).all() and made.scale > 0 and min(made.std, default=1) > 0
+        )
+        if (
+            made.dtype not in ("uint8", "float32")
+            or not len(made.mean) == len(made.std) == made.input_shape[-1]
+            or not finite
+        ):
             raise StorageError("its preprocessing is none that striate wrote")
         return made

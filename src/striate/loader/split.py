@@ -62,7 +62,9 @@ def holdout(y: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndar
     count = len(y)
     held = min(max(round(count * share), 1), count - 1)
     if count < 2:
-        raise DataError(f"{count} image cannot be split", sum=f"{share:.0%} of {count}", fix="more images, or a share of 0")
+        raise DataError(
+            f"{count} image cannot be split", sum=f"{share:.0%} of {count}", fix="more images, or a share of 0"
+        )
     y = np.asarray(y)
     sparse = y.argmax(-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(count, -1)
     strata = None

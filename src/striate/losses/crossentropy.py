@@ -117,7 +117,7 @@ class CategoricalCrossentropy(Loss):
 
 @dataclass(frozen=True)
 class BinaryCrossentropy(Loss):
-    """How improbable the network found each yes or no. (Lecture 003 L80 leaves the minus out.)
+    """How improbable the network found each yes or no; lecture 003 L80 leaves the minus out.
 
     loss = -(y * log p + (1 - y) * log(1 - p)), the mean over the outputs,  with from_logits p = sigmoid(score)
 

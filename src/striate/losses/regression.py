@@ -13,7 +13,7 @@ __all__ = ["MeanSquaredError"]
 
 @dataclass(frozen=True)
 class MeanSquaredError(Loss):
-    """The squared distance, averaged over the outputs. (The quadratic cost of lecture 000 L270 is half of it.)
+    """The squared distance, averaged over the outputs; the quadratic cost of lecture 000 L270 is half of it.
 
     loss = 1/k * sum over k of (a[k] - y[k])**2
 

@@ -46,7 +46,12 @@ def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
     if not xs:
         raise DataError("the loader gives no batch", fix="a loader with at least one batch")
     x, y = np.concatenate(xs), np.concatenate(ys)
-    if shape is not None and x.ndim == len(shape) + 1 and x.shape[1:] != shape and x.shape[1:] == (shape[-1], *shape[:-1]):
+    if (
+        shape is not None
+        and x.ndim == len(shape) + 1
+        and x.shape[1:] != shape
+        and x.shape[1:] == (shape[-1], *shape[:-1])
+    ):
         x = np.moveaxis(x, 1, -1)
     return x, y
 

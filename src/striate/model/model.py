@@ -458,7 +458,12 @@ class Model:
         if chosen is None:
             chosen = Plan(cores())
             prepare(chosen.threads)
-            key = [network_table(self.network), catalog.describe(self.loss), catalog.describe(self.optimizer), batches.size]
+            key = [
+                network_table(self.network),
+                catalog.describe(self.loss),
+                catalog.describe(self.optimizer),
+                batches.size,
+            ]
             chosen = choose_precision(chosen, lambda dtype: self._trial(dtype, batches), key, steps)
         prepare(chosen.threads)
         if self.plan is None or self.plan.rewrites != chosen.rewrites:
@@ -626,7 +631,8 @@ def _concept(base: type[Any], value: Any, argument: str) -> Any:
     if isinstance(value, type) and issubclass(value, base):
         raise ArgumentError(f"{argument} is the class {value.__name__}, an object is needed", fix=f"{value.__name__}()")
     raise ArgumentError(
-        f"{argument} cannot be {value!r} ({type(value).__name__})", fix=f"one of striate.{base.shelf}, by name or as an object"
+        f"{argument} cannot be {value!r} ({type(value).__name__})",
+        fix=f"one of striate.{base.shelf}, by name or as an object",
     )
 
 

@@ -90,7 +90,9 @@ def _keep_existing(path: Path, overwrite: bool) -> None:
 
 def _weight_bytes(model: Any) -> bytes:
     # safetensors refuses channels_last memory.
-    return write_safetensors({key: value.detach().cpu().contiguous() for key, value in model.built.state_dict().items()})
+    return write_safetensors(
+        {key: value.detach().cpu().contiguous() for key, value in model.built.state_dict().items()}
+    )
 
 
 def load_weights(model: Any, path: Path) -> None:
@@ -134,7 +136,9 @@ def _check_header(content: bytes) -> None:
             continue
         begin, end = entry["data_offsets"]
         if end - begin != math.prod(entry["shape"]) * _SIZES[entry["dtype"]] or min(entry["shape"], default=1) < 0:
-            raise StorageError(f"the weight {printable(key)} has another size than its shape", sum=f"{end - begin} bytes")
+            raise StorageError(
+                f"the weight {printable(key)} has another size than its shape", sum=f"{end - begin} bytes"
+            )
         spans.append((begin, end))
     position = 0
     for begin, end in sorted(spans):
@@ -142,7 +146,9 @@ def _check_header(content: bytes) -> None:
             raise StorageError("its weights overlap or leave a gap", sum=f"byte {begin}, expected {position}")
         position = end
     if position != len(content) - 8 - length:
-        raise StorageError("its weights are cut short or too long", sum=f"{len(content) - 8 - length} bytes, {position} needed")
+        raise StorageError(
+            "its weights are cut short or too long", sum=f"{len(content) - 8 - length} bytes, {position} needed"
+        )
 
 
 def read(path: Path) -> dict[str, bytes]:
@@ -154,8 +160,14 @@ def read(path: Path) -> dict[str, bytes]:
         members = archive.infolist()
         names = [member.filename for member in members]
         stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
-        if sorted(names) != sorted((DESCRIPTION, WEIGHTS)) or not stored or sum(m.file_size for m in members) > len(content):
-            raise StorageError("it is no striate model", sum=f"members: {printable(names)}", fix="a file that save wrote")
+        if (
+            sorted(names) != sorted((DESCRIPTION, WEIGHTS))
+            or not stored
+            or sum(m.file_size for m in members) > len(content)
+        ):
+            raise StorageError(
+                "it is no striate model", sum=f"members: {printable(names)}", fix="a file that save wrote"
+            )
         return {name: archive.read(name) for name in names}
 
 

@@ -10,7 +10,7 @@ from striate.layers.base import Layer, Weight
 from striate.network import Node
 from striate.shape import Shape
 
-__all__ = ["BoundLayer"]
+__all__ = ["BoundLayer", "put"]
 
 
 class BoundLayer:
@@ -82,7 +82,7 @@ class BoundLayer:
         return [(name, weight, getattr(brick, name)) for name, weight in self._node.layer.weights(shape).items()]
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and hasattr(type(self._node.layer), name) or name in vars(self._node.layer):
+        if (not name.startswith("_") and hasattr(type(self._node.layer), name)) or name in vars(self._node.layer):
             return getattr(self._node.layer, name)
         raise AttributeError(f"{type(self._node.layer).__name__} has no attribute {name!r}")
 
@@ -108,7 +108,9 @@ def put(places: list[tuple[str, Weight, torch.Tensor]], values: list[Any]) -> No
         array = torch.as_tensor(np.array(value, dtype=np.float32))
         wanted = tuple(tensor.shape) if weight.keras is None else tuple(tensor.shape[axis] for axis in weight.keras)
         if tuple(array.shape) != wanted:
-            raise ShapeError(f"{name} is {wanted}, the array is {tuple(array.shape)}", fix="Keras' layout, in Keras' order")
+            raise ShapeError(
+                f"{name} is {wanted}, the array is {tuple(array.shape)}", fix="Keras' layout, in Keras' order"
+            )
         back = None if weight.keras is None else [weight.keras.index(axis) for axis in range(array.dim())]
         arrays.append(array if back is None else array.permute(back))
     with torch.no_grad():

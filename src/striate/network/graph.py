@@ -91,9 +91,7 @@ class Network:
                 symbol = layer(symbol)
             except StriateError as error:
                 name = layer_names(layers)[layer]
-                raise error.at(
-                    f"layer {number} of {len(layers)}, {name} = {layer!r}; input {symbol.shape}"
-                ) from None
+                raise error.at(f"layer {number} of {len(layers)}, {name} = {layer!r}; input {symbol.shape}") from None
         return cls.functional(source, symbol)
 
     @classmethod
@@ -186,4 +184,6 @@ class Network:
     def is_chain(self) -> bool:
         """Whether each layer takes just the one before it."""
         pairs = zip(self.nodes, self.nodes[1:], strict=False)
-        return len(self.inputs) == len(self.outputs) == 1 and all(after.inputs == (before.name,) for before, after in pairs)
+        return len(self.inputs) == len(self.outputs) == 1 and all(
+            after.inputs == (before.name,) for before, after in pairs
+        )

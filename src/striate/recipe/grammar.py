@@ -160,7 +160,9 @@ class Recipe:
             _attempt(lambda: catalog.find("datasets", data.name), ("data", "name"), found)
         if data is not None and data.validation + data.test >= 1:
             total = data.validation + data.test
-            found.append((("data", "validation"), f"leaves nothing to train on: {data.validation} + {data.test} = {total:g}"))
+            found.append(
+                (("data", "validation"), f"leaves nothing to train on: {data.validation} + {data.test} = {total:g}")
+            )
         if train is not None:
             _attempt(lambda: parse_plan(train.plan), ("train", "plan"), found)
             metrics = [

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from striate import catalog
-from striate.callbacks import Callback, Logs, ProgressBar
+from striate.callbacks.base import Callback, Logs
 from striate.check import Table, check
 from striate.datasets import Data, Split
 from striate.errors import DeclarationError, printable
 from striate.finding import Finding
-from striate.layers import Layer
 from striate.loader import audit, load_folder, split
 from striate.model import Model, model_files
 from striate.recipe.grammar import Recipe
@@ -41,7 +40,9 @@ def load_data(recipe: Recipe, progress: bool = True) -> Data:
     """The recipe's data set, split as it says."""
     data = recipe.data
     if data.path is not None:
-        loaded = load_folder(data.path, size=data.size, channels=_channels(recipe), max_bad=data.max_bad, progress=progress)
+        loaded = load_folder(
+            data.path, size=data.size, channels=_channels(recipe), max_bad=data.max_bad, progress=progress
+        )
     else:
         loaded = catalog.get("datasets", data.name).load()
     return split(loaded, validation=data.validation, test=data.test, seed=recipe.seed)
@@ -82,7 +83,7 @@ def _match(model: Model, data: Data) -> None:
         )
 
 
-class _Keep(Callback):
+class _Keep(Callback, abstract=True):
     """Writes what a run has after every epoch, so that nothing but the current epoch can be lost."""
 
     def __init__(self, folder: RunFolder) -> None:
@@ -136,7 +137,8 @@ def run(
             data.train.y,
             recipe.train.batch_size,
             recipe.train.epochs,
-            callbacks=[*callbacks, ProgressBar(verbose=verbose)],
+            verbose=verbose,
+            callbacks=callbacks,
             validation_data=None if data.validation is None else (data.validation.x, data.validation.y),
             preprocess="standardise" if recipe.data.normalise else "scale",
             augment=recipe.data.augment,
@@ -175,7 +177,9 @@ def run(
         "interrupted": interrupted is not None,
         "images": sizes,
     }
-    write_report(_results(recipe, model, data, table, findings, summary, interrupted is not None), folder.path / "report.html")
+    write_report(
+        _results(recipe, model, data, table, findings, summary, interrupted is not None), folder.path / "report.html"
+    )
     summary["seconds_total"] = round(time.perf_counter() - begin, 3)
     folder.write_summary(summary)
     return Outcome(folder.path, summary, interrupted)

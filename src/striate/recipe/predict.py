@@ -19,7 +19,9 @@ def predict_files(model: Model, files: Sequence[Path]) -> list[dict[str, Any]]:
     Errors: DeclarationError for a model that was never fitted, which does not know how its images were prepared.
     """
     if model.preprocessing is None:
-        raise DeclarationError("the model was never fitted, so it does not know how images are prepared", fix="fit it first")
+        raise DeclarationError(
+            "the model was never fitted, so it does not know how images are prepared", fix="fit it first"
+        )
     images, answers = [], []
     for file in files:
         answer: dict[str, Any] = dict.fromkeys(("file", "class", "index", "probability", "probabilities", "error"))

@@ -27,7 +27,8 @@ class RunFolder:
                 self.path.mkdir(parents=True, exist_ok=True)
                 if any(self.path.iterdir()):
                     raise StorageError(
-                        f"the folder {printable(self.path)} is not empty", fix="another --out, or empty it first: nothing is overwritten"
+                        f"the folder {printable(self.path)} is not empty",
+                        fix="another --out, or empty it first: nothing is overwritten",
                     )
             else:
                 number = 1
@@ -49,7 +50,9 @@ class RunFolder:
 
     def write(self, name: str, content: bytes | str) -> None:
         """Write a file, whole or not at all."""
-        write_whole(self.path / name, content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+        write_whole(
+            self.path / name, content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+        )
 
     def log(self, line: str) -> None:
         """Add a line to log.txt."""

@@ -81,7 +81,11 @@ def confusion_drawing(matrix: np.ndarray, names: Sequence[str]) -> Markup:
     parts = [
         element("text", "said", x=left + k * CELL / 2, y=12, text_anchor="middle", class_="title"),
         element(
-            "text", "true", text_anchor="middle", class_="title", transform=f"translate(11 {top + k * CELL / 2:.1f})rotate(-90)"
+            "text",
+            "true",
+            text_anchor="middle",
+            class_="title",
+            transform=f"translate(11 {top + k * CELL / 2:.1f})rotate(-90)",
         ),
     ]
     for i, name in enumerate(shown):

@@ -44,7 +44,9 @@ def curves(history: Mapping[str, Sequence[float]], best: int | None = None) -> C
     Example: >>> curves({"loss": [2.0, 1.0], "val_loss": [2.1, float("nan")]}, best=0).rows
              (('1', '2', '2.1'), ('2', '1', '–'))
     """
-    columns = {key: [math.nan if value is None else float(value) for value in values] for key, values in history.items()}
+    columns = {
+        key: [math.nan if value is None else float(value) for value in values] for key, values in history.items()
+    }
     columns = {key: values for key, values in columns.items() if values and key != "epoch"}
     epochs = max(map(len, columns.values()), default=0)
     if not epochs:

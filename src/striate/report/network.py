@@ -62,4 +62,8 @@ def _size(shape: int | Sequence[int] | None) -> str:
         return "–"
     if isinstance(shape, int):
         return str(shape)
-    return sizes(shape) if all(isinstance(size, int) for size in shape) else " × ".join(map(str, shape)).replace("None", "?")
+    return (
+        sizes(shape)
+        if all(isinstance(size, int) for size in shape)
+        else " × ".join(map(str, shape)).replace("None", "?")
+    )

@@ -75,7 +75,9 @@ def render(results: Results) -> str:
     if results.filters is not None:
         view["filters"] = [data_uri(block) for block in filter_blocks(results.filters)]
     if len(results.labels):
-        view |= _classified(results) if results.classifies else {"values": values_drawing(results.labels, results.scores)}
+        view |= (
+            _classified(results) if results.classifies else {"values": values_drawing(results.labels, results.scores)}
+        )
     view["bar"] = _bar(view["verdict"])
     return _pages.get_template("report.html.j2").render(view)
 

@@ -102,7 +102,11 @@ class Results:
     def _class_numbers(self, labels: np.ndarray) -> np.ndarray:
         k = len(self.class_names)
         whole = labels.astype(np.int64)
-        if labels.ndim != 1 or not np.array_equal(whole, labels) or (len(whole) and not 0 <= whole.min() <= whole.max() < k):
+        if (
+            labels.ndim != 1
+            or not np.array_equal(whole, labels)
+            or (len(whole) and not 0 <= whole.min() <= whole.max() < k)
+        ):
             raise ArgumentError(
                 "the labels of a report must be class numbers",
                 sum=f"{k} class names: each label is one of 0 to {k - 1}; given {printable(np.unique(labels)[:8])}",

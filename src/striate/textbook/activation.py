@@ -48,7 +48,7 @@ def softmax(x: Array) -> Array:
     return e / e.sum(axis=1, keepdims=True)
 
 
-class Elementwise(Brick):
+class _Elementwise(Brick):
     """Apply one function to every number: y = f(x), dx = dy * f'(x) (lecture 003 L273-283)."""
 
     @abstractmethod
@@ -67,7 +67,7 @@ class Elementwise(Brick):
         return dy * self.slope(self.x), {}
 
 
-class Linear(Elementwise):
+class Linear(_Elementwise):
     """Pass numbers on as they are.
 
     y = x,    dx = dy
@@ -85,7 +85,7 @@ class Linear(Elementwise):
         return np.ones_like(x)
 
 
-class ReLU(Elementwise):
+class ReLU(_Elementwise):
     """Cut off negative numbers.
 
     y = max(0, x),    dx = dy where x > 0, 0 elsewhere
@@ -108,7 +108,7 @@ class ReLU(Elementwise):
         return np.where(x > 0, 1.0, 0.0)
 
 
-class LeakyReLU(Elementwise):
+class LeakyReLU(_Elementwise):
     """Let a little of negative numbers through, so that a unit never stops learning.
 
     y = x where x > 0, a*x elsewhere,    dx = dy where x > 0, a*dy elsewhere
@@ -136,7 +136,7 @@ class LeakyReLU(Elementwise):
         return np.where(x > 0, 1.0, self.negative_slope)
 
 
-class ELU(Elementwise):
+class ELU(_Elementwise):
     """Bend negative numbers smoothly towards -a.
 
     y = x where x > 0, a*(e^x - 1) elsewhere,    dx = dy where x > 0, a*e^x*dy elsewhere
@@ -161,7 +161,7 @@ class ELU(Elementwise):
         return np.where(x > 0, 1.0, self.alpha * np.exp(np.minimum(x, 0.0)))
 
 
-class Sigmoid(Elementwise):
+class Sigmoid(_Elementwise):
     """Squash numbers into (0, 1).
 
     y = s(x) = 1 / (1 + e^-x),    dx = dy * s(x) * (1 - s(x))
@@ -183,7 +183,7 @@ class Sigmoid(Elementwise):
         return sigmoid(x) * sigmoid(-x)  # 1 - s(x) = s(-x), without the rounding of 1 - (nearly 1)
 
 
-class Tanh(Elementwise):
+class Tanh(_Elementwise):
     """Squash numbers into (-1, 1).
 
     y = tanh(x) = 1 - 2 / (1 + e^2x),    dx = dy * (1 - tanh(x)^2) = dy / cosh(x)^2

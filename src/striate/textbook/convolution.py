@@ -47,7 +47,7 @@ def convolve_slowly(
     return y
 
 
-class Convolution(Brick):
+class _Convolution(Brick):
     """Cross-correlate a map of any number of axes with kernels, and add a bias to each output channel.
 
     y[n,f,i] = b[f] + sum over c,u of w[f,c,u] * x[n, c, i*s + u*d - p]        (i and u stand for all axes)
@@ -94,7 +94,7 @@ class Convolution(Brick):
         summed = [1, *range(2 + self.axes, 2 + 2 * self.axes)], [1, *range(2, 2 + self.axes)]
         parts = [np.tensordot(seen_g, w_g, summed) for seen_g, w_g in self.by_group((seen, 1), (w, 0))]
         y = np.moveaxis(np.concatenate(parts, axis=-1), -1, 1)  # (n, h', w', f) -> (n, f, h', w')
-        return y + per_channel(weights["bias"], y.ndim) if self.has_bias else y
+        return y + _per_channel(weights["bias"], y.ndim) if self.has_bias else y
 
     def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
         w = self.weight
@@ -122,11 +122,11 @@ class Convolution(Brick):
         return list(zip(*(np.split(array, self.groups, axis=axis) for array, axis in arrays), strict=True))
 
 
-def per_channel(v: Array, ndim: int) -> Array:
+def _per_channel(v: Array, ndim: int) -> Array:
     return v.reshape(-1, *[1] * (ndim - 2))  # (c,) -> (c, 1, 1), which broadcasts against (n, c, h, w)
 
 
-class Conv1D(Convolution):
+class Conv1D(_Convolution):
     """Cross-correlate a sequence with kernels that slide along its one axis.
 
     y[n,f,i] = b[f] + sum over c,u of w[f,c,u] * x[n, c, i*s + u*d - p]
@@ -146,7 +146,7 @@ class Conv1D(Convolution):
     axes = 1
 
 
-class Conv2D(Convolution):
+class Conv2D(_Convolution):
     """Cross-correlate maps with kernels that slide along height and width.
 
     y[n,f,i,j]  = b[f] + sum over c,u,v of w[f,c,u,v] * x[n, c, i*s + u*d - p, j*s + v*d - p]
@@ -174,7 +174,7 @@ class Conv2D(Convolution):
     axes = 2
 
 
-class Conv3D(Convolution):
+class Conv3D(_Convolution):
     """Cross-correlate volumes with kernels that slide along depth, height and width.
 
     y[n,f,i,j,k] = b[f] + sum over c,t,u,v of w[f,c,t,u,v] * x[n, c, i*s + t*d - p, j*s + u*d - p, k*s + v*d - p]

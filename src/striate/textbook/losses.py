@@ -43,14 +43,14 @@ def one_hot(labels: NDArray[np.integer], k: int) -> Array:
     return y
 
 
-def times_log(t: Array, p: Array) -> Array:
+def _times_log(t: Array, p: Array) -> Array:
     """t * ln p, and 0 where t is 0, which is its limit there even for p = 0."""
     with np.errstate(divide="ignore"):  # ln 0 is -infinity, as it should be
         return t * np.log(p, where=t != 0, out=np.zeros_like(p))
 
 
-def over(t: Array, p: Array) -> Array:
-    """t / p, and 0 where t is 0: the derivative of `times_log`."""
+def _over(t: Array, p: Array) -> Array:
+    """t / p, and 0 where t is 0: the derivative of `_times_log`."""
     with np.errstate(divide="ignore"):
         return np.divide(t, p, where=t != 0, out=np.zeros_like(p))
 
@@ -146,11 +146,11 @@ class BinaryCrossentropy(Loss):
         if self.from_logits:
             # ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|), in which e^ never grows
             return float(np.mean(np.maximum(p, 0.0) - t * p + np.log1p(np.exp(-np.abs(p)))))
-        return float(-np.mean(times_log(t, p) + times_log(1.0 - t, 1.0 - p)))
+        return float(-np.mean(_times_log(t, p) + _times_log(1.0 - t, 1.0 - p)))
 
     def backward(self) -> Array:
         p, t = self.prediction, self.target
-        slope = sigmoid(p) - t if self.from_logits else over(1.0 - t, 1.0 - p) - over(t, p)
+        slope = sigmoid(p) - t if self.from_logits else _over(1.0 - t, 1.0 - p) - _over(t, p)
         return slope / p.size
 
 
@@ -188,11 +188,11 @@ class CategoricalCrossentropy(Loss):
             top = p.max(axis=1, keepdims=True)  # ln sum e^x = top + ln sum e^(x - top), in which e^ never grows
             log_sum = top + np.log(np.exp(p - top).sum(axis=1, keepdims=True))  # (n, 1)
             return float(np.sum(t * (log_sum - p)) / self.samples)
-        return float(-np.sum(times_log(t, p)) / self.samples)
+        return float(-np.sum(_times_log(t, p)) / self.samples)
 
     def backward(self) -> Array:
         p, t = self.prediction, self.target
-        slope = softmax(p) * t.sum(axis=1, keepdims=True) - t if self.from_logits else over(-t, p)
+        slope = softmax(p) * t.sum(axis=1, keepdims=True) - t if self.from_logits else _over(-t, p)
         return slope / self.samples
 
 

@@ -48,8 +48,8 @@ class BatchNormalization(Brick):
         self.training = training
         self.updated = {}
         self.learned = [name for name in ("weight", "bias") if name in weights]
-        self.gamma = self.per_channel(weights.get("weight", np.ones(x.shape[1])))
-        beta = self.per_channel(weights.get("bias", np.zeros(x.shape[1])))
+        self.gamma = self._per_channel(weights.get("weight", np.ones(x.shape[1])))
+        beta = self._per_channel(weights.get("bias", np.zeros(x.shape[1])))
         if training:
             m = x.size // x.shape[1]
             if m < 2:
@@ -60,8 +60,8 @@ class BatchNormalization(Brick):
                     self.updated[name] = self.momentum * weights[name] + (1.0 - self.momentum) * batch
         else:
             mean, variance = weights["running_mean"], weights["running_var"]
-        self.root = self.per_channel(np.sqrt(variance + self.epsilon))
-        self.z = (x - self.per_channel(mean)) / self.root  # (n, c, ...)
+        self.root = self._per_channel(np.sqrt(variance + self.epsilon))
+        self.z = (x - self._per_channel(mean)) / self.root  # (n, c, ...)
         return self.gamma * self.z + beta
 
     def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
@@ -73,5 +73,5 @@ class BatchNormalization(Brick):
             dz = dz - by_mean - by_variance
         return dz / self.root, {name: gradients[name] for name in self.learned}
 
-    def per_channel(self, v: Array) -> Array:
+    def _per_channel(self, v: Array) -> Array:
         return v.reshape(-1, *[1] * (len(self.axes) - 1))  # (c,) -> (c, 1, 1), against (n, c, h, w)

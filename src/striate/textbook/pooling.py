@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-class Pooling(Brick):
+class _Pooling(Brick):
     """The windows of max and average pooling: their size, their stride and the frame round the map."""
 
     axes: int  # along how many axes the window slides
@@ -57,7 +57,7 @@ class Pooling(Brick):
         return crop(add_windows(dseen, self.padded_shape, self.strides, (1,) * self.axes), self.widths)
 
 
-class MaxPooling(Pooling):
+class _MaxPooling(_Pooling):
     """Keep the largest pixel of each window; only that pixel made a difference, so it alone gets the gradient.
 
     y[n,c,i] = max over u of x[n, c, i*s + u - p]
@@ -79,7 +79,7 @@ class MaxPooling(Pooling):
         return self.dx(dflat.reshape(self.shape)), {}
 
 
-class AveragePooling(Pooling):
+class _AveragePooling(_Pooling):
     """Keep the mean of each window; every pixel of it had the same share, and gets that share of the gradient.
 
     y[n,c,i] = (sum over u of x[n, c, i*s + u - p]) / m[i],     m[i] = pixels of window i that are not frame
@@ -98,7 +98,7 @@ class AveragePooling(Pooling):
         return self.dx(np.broadcast_to(share, self.shape)), {}
 
 
-class MaxPooling1D(MaxPooling):
+class MaxPooling1D(_MaxPooling):
     """Keep the largest value of each stretch of a sequence.
 
     y[n,c,i] = max over u of x[n, c, i*s + u - p]
@@ -116,7 +116,7 @@ class MaxPooling1D(MaxPooling):
     axes = 1
 
 
-class MaxPooling2D(MaxPooling):
+class MaxPooling2D(_MaxPooling):
     """Keep the largest pixel of each window of a map.
 
     y[n,c,i,j] = max over u,v of x[n, c, i*s + u - p, j*s + v - p]
@@ -145,7 +145,7 @@ class MaxPooling2D(MaxPooling):
     axes = 2
 
 
-class MaxPooling3D(MaxPooling):
+class MaxPooling3D(_MaxPooling):
     """Keep the largest voxel of each window of a volume.
 
     y[n,c,i,j,k] = max over t,u,v of x[n, c, i*s + t - p, j*s + u - p, k*s + v - p]
@@ -160,7 +160,7 @@ class MaxPooling3D(MaxPooling):
     axes = 3
 
 
-class AveragePooling1D(AveragePooling):
+class AveragePooling1D(_AveragePooling):
     """Keep the mean of each stretch of a sequence.
 
     y[n,c,i] = (sum over u of x[n, c, i*s + u - p]) / (values in the window that are not padding)
@@ -176,7 +176,7 @@ class AveragePooling1D(AveragePooling):
     axes = 1
 
 
-class AveragePooling2D(AveragePooling):
+class AveragePooling2D(_AveragePooling):
     """Keep the mean of each window of a map.
 
     y[n,c,i,j] = (sum over u,v of x[n, c, i*s + u - p, j*s + v - p]) / m[i,j],  m = pixels that are not padding
@@ -197,7 +197,7 @@ class AveragePooling2D(AveragePooling):
     axes = 2
 
 
-class AveragePooling3D(AveragePooling):
+class AveragePooling3D(_AveragePooling):
     """Keep the mean of each window of a volume.
 
     y[n,c,i,j,k] = (sum over t,u,v of x[n, c, i*s + t - p, j*s + u - p, k*s + v - p]) / (voxels not padding)
@@ -212,7 +212,7 @@ class AveragePooling3D(AveragePooling):
     axes = 3
 
 
-class GlobalPooling(Brick):
+class _GlobalPooling(Brick):
     """One window that covers the whole of each channel."""
 
     axes: int
@@ -230,7 +230,7 @@ class GlobalPooling(Brick):
         return y.reshape(*y.shape, *[1] * self.axes) if self.keepdims else y  # (n, c) or (n, c, 1, 1)
 
 
-class GlobalAveragePooling(GlobalPooling):
+class _GlobalAveragePooling(_GlobalPooling):
     """y[n,c] = mean over all pixels of x[n,c];    dx[n,c,i] = dy[n,c] / pixels"""
 
     def forward(self, x: Array, weights: Weights, training: bool = True) -> Array:
@@ -242,7 +242,7 @@ class GlobalAveragePooling(GlobalPooling):
         return np.broadcast_to(share, self.shape).copy(), {}
 
 
-class GlobalMaxPooling(GlobalPooling):
+class _GlobalMaxPooling(_GlobalPooling):
     """y[n,c] = max over all pixels of x[n,c];    dx = dy at the first maximum, 0 elsewhere"""
 
     def forward(self, x: Array, weights: Weights, training: bool = True) -> Array:
@@ -256,7 +256,7 @@ class GlobalMaxPooling(GlobalPooling):
         return dflat.reshape(self.shape), {}
 
 
-class GlobalAveragePooling1D(GlobalAveragePooling):
+class GlobalAveragePooling1D(_GlobalAveragePooling):
     """Keep the mean of each channel of a sequence.
 
     y[n,c] = (1/l) sum over i of x[n,c,i],    dx[n,c,i] = dy[n,c] / l
@@ -271,7 +271,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     axes = 1
 
 
-class GlobalAveragePooling2D(GlobalAveragePooling):
+class GlobalAveragePooling2D(_GlobalAveragePooling):
     """Keep the mean of each channel of a map, so that a map of any size becomes a vector.
 
     y[n,c] = (1/hw) sum over i,j of x[n,c,i,j],    dx[n,c,i,j] = dy[n,c] / hw
@@ -289,7 +289,7 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
     axes = 2
 
 
-class GlobalAveragePooling3D(GlobalAveragePooling):
+class GlobalAveragePooling3D(_GlobalAveragePooling):
     """Keep the mean of each channel of a volume.
 
     y[n,c] = (1/dhw) sum over i,j,k of x[n,c,i,j,k],    dx[n,c,i,j,k] = dy[n,c] / dhw
@@ -304,7 +304,7 @@ class GlobalAveragePooling3D(GlobalAveragePooling):
     axes = 3
 
 
-class GlobalMaxPooling1D(GlobalMaxPooling):
+class GlobalMaxPooling1D(_GlobalMaxPooling):
     """Keep the largest value of each channel of a sequence.
 
     y[n,c] = max over i of x[n,c,i],    dx = dy at the first maximum, 0 elsewhere
@@ -319,7 +319,7 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
     axes = 1
 
 
-class GlobalMaxPooling2D(GlobalMaxPooling):
+class GlobalMaxPooling2D(_GlobalMaxPooling):
     """Keep the largest pixel of each channel of a map: was the feature seen anywhere?
 
     y[n,c] = max over i,j of x[n,c,i,j],    dx = dy at the first maximum (row by row), 0 elsewhere
@@ -337,7 +337,7 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
     axes = 2
 
 
-class GlobalMaxPooling3D(GlobalMaxPooling):
+class GlobalMaxPooling3D(_GlobalMaxPooling):
     """Keep the largest voxel of each channel of a volume.
 
     y[n,c] = max over i,j,k of x[n,c,i,j,k],    dx = dy at the first maximum, 0 elsewhere

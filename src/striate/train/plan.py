@@ -69,7 +69,9 @@ def parse_plan(value: Any) -> Plan | None:
     if value == "exact":
         return Plan(cores(), reason="exact")
     if not isinstance(value, dict):
-        raise ArgumentError(f"plan cannot be {value!r}", fix='"auto", "exact" or a table such as { precision = "float32" }')
+        raise ArgumentError(
+            f"plan cannot be {value!r}", fix='"auto", "exact" or a table such as { precision = "float32" }'
+        )
     allowed: dict[str, Callable[[Any], bool]] = {
         "threads": lambda v: type(v) is int and 1 <= v <= 4096,
         "precision": lambda v: v in PRECISIONS,
@@ -151,4 +153,3 @@ class _Memory:
             write_whole(self.path, json.dumps(found).encode())
         except (OSError, StorageError):
             pass  # a cache that cannot be written only costs the timing again
-

@@ -20,7 +20,7 @@ from striate.metrics.base import Meter, Metric
 from striate.schedules.base import Schedule
 from striate.train.step import Step, weighted_mean
 
-__all__ = ["Evaluation", "Interrupted", "Trainer"]
+__all__ = ["Evaluation", "Interrupted", "Trainer", "measure"]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -108,7 +108,7 @@ class Trainer:
     validation_freq: int = 1
     keep_best: bool = False
     """End with the weights of the lowest val_loss (loss where nothing is validated) instead of the last."""
-    should_stop: Callable[[], bool] = lambda: False
+    should_stop: Callable[[], bool] | None = None
     best_epoch: int | None = field(default=None, init=False)
     interrupted: int | None = field(default=None, init=False)
     """The signal that ended the run, if one did."""
@@ -124,7 +124,7 @@ class Trainer:
                     logs = self._epoch(epoch, signals)
                     if signals:
                         self.interrupted = signals[0]
-                    if self.interrupted or self.should_stop():
+                    if self.interrupted or self._told_to_stop():
                         break
         finally:
             if self.keep_best and self._best is not None:
@@ -148,21 +148,27 @@ class Trainer:
             if self.callbacks:
                 running = {meter.metric.name: meter.result() for meter in meters}
                 self._tell("on_train_batch_end", number, {"loss": total / count, **running})
-            if signals or self.should_stop():
+            if signals or self._told_to_stop():
                 break
         seconds = time.perf_counter() - begin
         logs: Logs = {"loss": total / count, **{meter.metric.name: meter.result() for meter in meters}}
         if self.validate is not None and ((epoch + 1) % self.validation_freq == 0 or signals):
             logs |= {f"val_{key}": value for key, value in self.validate().items()}
         logs |= {"learning_rate": rate, "seconds": seconds, "images_per_second": count / seconds}
-        self._note_best(epoch, logs.get("val_loss", logs["loss"]) if self.validate is None or "val_loss" in logs else math.inf)
+        self._note_best(
+            epoch, logs.get("val_loss", logs["loss"]) if self.validate is None or "val_loss" in logs else math.inf
+        )
         self._tell("on_epoch_end", epoch, logs)
         return logs
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch, `steps_per_epoch` of them where that is said."""
         found = self.batches.epoch(epoch)
-        return (batch for _, batch in zip(range(self.steps_per_epoch), found, strict=False)) if self.steps_per_epoch else found
+        return (
+            (batch for _, batch in zip(range(self.steps_per_epoch), found, strict=False))
+            if self.steps_per_epoch
+            else found
+        )
 
     def _rate(self, epoch: int, number: int) -> float:
         """The learning rate of a step, set where a schedule decides it."""
@@ -197,6 +203,9 @@ class Trainer:
                 sum=cause,
                 fix=fix,
             ) from None
+
+    def _told_to_stop(self) -> bool:
+        return self.should_stop is not None and self.should_stop()
 
     def _note_best(self, epoch: int, loss: float) -> None:
         if loss < self._best_loss:

@@ -61,7 +61,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        if Path(path).is_symlink() and not os.path.exists(path):  # noqa: PTH110  (a loop of links makes Path raise)
+        if Path(path).is_symlink() and not os.path.exists(path):
             reason = "it is a link that leads nowhere"
         else:
             reason = {
@@ -71,5 +71,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         raise DataError(f"cannot read {printable(path)}: {reason}", fix="name a file you may read") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise DataError(f"cannot read {printable(path)}: it is not a plain file", fix="name a file, not a folder or pipe")
+        raise DataError(
+            f"cannot read {printable(path)}: it is not a plain file", fix="name a file, not a folder or pipe"
+        )
     return os.fdopen(descriptor, "rb")
