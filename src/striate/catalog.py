@@ -260,7 +260,7 @@ def schema(declared: type, **beside: Any) -> type[BaseModel]:
     return create_model(declared.__name__, __base__=type("_Table", (_Table,), extra), **fields)
 
 
-def _refuse_key(known: tuple[str, ...], value: Any) -> Any:
+def _refuse_key(known: tuple[str, ...], _value: Any) -> Any:
     raise _complaint("unknown_key", known=known)
 
 

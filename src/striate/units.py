@@ -48,7 +48,11 @@ def count_text(number: int) -> str:
 def _scaled(number: float, step: float, names: str) -> str:
     for name in names.split():
         if number < step:
-            return f"{number:.0f} {name}" if number >= 100 or name == names.split(maxsplit=1)[0] else f"{number:.1f} {name}"
+            return (
+                f"{number:.0f} {name}"
+                if number >= 100 or name == names.split(maxsplit=1)[0]
+                else f"{number:.1f} {name}"
+            )
         number /= step
     return f"{number:.1f} {names.rsplit(maxsplit=1)[-1]}"
 

@@ -10,9 +10,18 @@ from striate import catalog
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "striate"
-SHELVES = (
-    ["layers", "losses", "optimizers", "metrics", "datasets", "augmentations", "callbacks", "initializers", "regularizers", "schedules"]
-)
+SHELVES = [
+    "layers",
+    "losses",
+    "optimizers",
+    "metrics",
+    "datasets",
+    "augmentations",
+    "callbacks",
+    "initializers",
+    "regularizers",
+    "schedules",
+]
 for _shelf in SHELVES:
     importlib.import_module(f"striate.{_shelf}")  # which enters its members in the catalog
 

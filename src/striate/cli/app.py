@@ -78,7 +78,7 @@ class _Terminated(KeyboardInterrupt):
     signum = signal.SIGTERM
 
 
-def _terminate(signum: int, frame: Any) -> NoReturn:
+def _terminate(_signum: int, _frame: Any) -> NoReturn:
     raise _Terminated
 
 

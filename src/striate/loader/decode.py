@@ -47,7 +47,7 @@ def decode(path: str | os.PathLike[str], channels: int | None = None) -> np.ndar
         raise
     except FileNotFoundError:
         raise DataError(f"there is no {name}") from None
-    except Exception as error:  # damaged files make Pillow raise almost anything
+    except Exception as error:  # noqa: BLE001  damaged files make Pillow raise almost anything
         reason = "is no image of a known kind" if "cannot identify" in str(error) else f"cannot be decoded: {error}"
         raise DataError(f"{name} {printable(reason)}") from None
 

@@ -126,7 +126,7 @@ def _parts(root: Path) -> tuple[dict[str, dict[str, list[Path]]], list[Finding]]
     empty = []
     for part, classes in groups:
         for folder in classes:
-            files = sorted(_files(folder, seen), key=lambda file: os.fsencode(file))
+            files = sorted(_files(folder, seen), key=os.fsencode)
             if files:
                 parts.setdefault(part, {}).setdefault(folder.name, []).extend(files)
             else:

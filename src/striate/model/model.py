@@ -491,7 +491,7 @@ class Model:
         return found
 
     def _evaluation(self) -> Evaluation:
-        optimizer, loss = self._require_compiled("evaluate")
+        _, loss = self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
         module = rewrite(self.built, head=loss.head if self._drops_head else None)
         return Evaluation(module, self._training_loss, self.metrics, self._output)

@@ -202,7 +202,7 @@ def told(path: str | Path) -> Iterator[None]:
         raise error.at(printable(path)) from None
     except StriateError as error:
         raise StorageError(f"cannot use the file: {error.what}", where=printable(path), sum=error.sum) from None
-    except Exception as error:  # foreign bytes fail in more ways than can be listed
+    except Exception as error:  # noqa: BLE001  foreign bytes fail in more ways than can be listed
         raise StorageError(
             "the file is damaged or no striate model",
             where=printable(path),

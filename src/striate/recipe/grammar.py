@@ -178,8 +178,9 @@ class Recipe:
         return recipe
 
     def fitted(self, shape: Shape, classes: int) -> Self:
-        """The recipe for images of `shape`: where `[model]` leaves `input` out, the data decides it, and how many units
-        the last layer has. A recipe that says its input is left as it is.
+        """The recipe for images of `shape`.
+
+        Where `[model]` leaves `input` out, the data decides it, and how many units the last layer has.
         """
         if self.model.input is not None:
             return self

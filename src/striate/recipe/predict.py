@@ -13,8 +13,9 @@ __all__ = ["predict_files"]
 
 
 def predict_files(model: Model, files: Sequence[Path]) -> list[dict[str, Any]]:
-    """For each file {file, class, index, probability, probabilities, error}; an image that cannot be decoded has an
-    error and nothing else.
+    """For each file {file, class, index, probability, probabilities, error}.
+
+    An image that cannot be decoded has an error and nothing else.
 
     Errors: DeclarationError for a model that was never fitted, which does not know how its images were prepared.
     """

@@ -4,7 +4,7 @@ tomllib says what a text means but forgets where it stood; tree-sitter's syntax 
 when something is wrong.
 """
 
-import datetime
+import datetime as dt
 import json
 import os
 import re
@@ -109,7 +109,7 @@ class Source:
         return found
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818  (it is told, not raised to users)
     """Why a text is no table: `:line:column sentence`, to stand behind a name."""
 
 
@@ -245,7 +245,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, dict):
         inside = ", ".join(f"{_key_text(key)} = {value_text(item)}" for key, item in value.items())
         return f"{{ {inside} }}" if inside else "{}"
-    if isinstance(value, datetime.date | datetime.time):
+    if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     return repr(value)
 

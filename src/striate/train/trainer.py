@@ -39,7 +39,7 @@ def _deferred_signals() -> Iterator[list[int]]:
     """
     noted: list[int] = []
 
-    def note(signum: int, frame: Any) -> None:
+    def note(signum: int, _frame: Any) -> None:
         if noted:
             raise Interrupted(signum)
         noted.append(signum)

@@ -1,1 +1,1 @@
-""""""
+"""The place of the classic networks."""
