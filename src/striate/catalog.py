@@ -61,7 +61,7 @@ class Concept:
         elif not abstract:
             _shelves[cls.shelf][cls.__name__] = cls
         # Set before the dataclass decorator runs, which then leaves it alone.
-        cls.__repr__ = Concept.__repr__  # ty: ignore[invalid-assignment]
+        cls.__repr__ = Concept.__repr__
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # A user's own class may have an __init__ of its own, which no fields describe.
@@ -71,7 +71,7 @@ class Concept:
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
-        given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.init}  # ty: ignore
+        given = {field.name: getattr(self, field.name) for field in _fields(self) if field.init}
         try:
             clean = schema(type(self)).model_validate(given)
         except ValidationError as error:
@@ -83,7 +83,7 @@ class Concept:
 
     def __repr__(self) -> str:
         """The declaration as one would write it: the arguments that differ from their defaults."""
-        fields = sorted(dataclasses.fields(self), key=lambda field: field.kw_only)  # ty: ignore[invalid-argument-type]
+        fields = sorted(_fields(self), key=lambda field: bool(field.kw_only))
         given = [(field, getattr(self, field.name)) for field in fields if field.init]
         shown = [f"{field.name}={value!r}" for field, value in given if not _is_default(field, value)]
         return f"{type(self).__name__}({', '.join(shown)})"
@@ -213,7 +213,7 @@ def describe(concept: Any) -> Any:
     """
     if isinstance(concept, Concept):
         table: dict[str, Any] = {"type": type(concept).__name__}
-        for field in dataclasses.fields(concept):  # ty: ignore[invalid-argument-type]
+        for field in _fields(concept):
             value = getattr(concept, field.name)
             if field.init and not (value is None or _is_default(field, value)):
                 table[field.name] = describe(value)
@@ -251,7 +251,7 @@ def schema(declared: type, **beside: Any) -> type[BaseModel]:
     """
     hints = typing.get_type_hints(declared, include_extras=True)
     fields: dict[str, Any] = {key: (annotation, None) for key, annotation in beside.items()}
-    for field in dataclasses.fields(declared):
+    for field in _fields(declared):
         if field.init:
             fields[field.name] = (hints[field.name], ... if _has_no_default(field) else None)
     # Unknown keys are let in and then refused one by one: so each is told beside the known ones.
@@ -264,6 +264,11 @@ def _refuse_key(known: tuple[str, ...], _value: Any) -> Any:
     raise _complaint("unknown_key", known=known)
 
 
+def _fields(declared: Any) -> tuple[dataclasses.Field, ...]:
+    """The fields of a concept or section: each is a dataclass, which no annotation can say."""
+    return dataclasses.fields(declared)
+
+
 def _has_no_default(field: dataclasses.Field) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
@@ -271,7 +276,7 @@ def _has_no_default(field: dataclasses.Field) -> bool:
 @cache
 def _required(concept: type[Concept]) -> tuple[str, ...]:
     """The arguments a concept cannot do without."""
-    fields = dataclasses.fields(concept)  # ty: ignore[invalid-argument-type]
+    fields = _fields(concept)
     return tuple(field.name for field in fields if field.init and _has_no_default(field))
 
 
@@ -294,13 +299,13 @@ def arguments(concept: type[Concept]) -> tuple[str, ...]:
              >>> arguments(Dense)[0]
              'units'
     """
-    fields = sorted(dataclasses.fields(concept), key=lambda field: field.kw_only)  # ty: ignore[invalid-argument-type]
+    fields = sorted(_fields(concept), key=lambda field: bool(field.kw_only))
     return tuple(field.name for field in fields if field.init)
 
 
 def _check_names(concept: type[Concept], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     known = arguments(concept)
-    positional = [field for field in dataclasses.fields(concept) if field.init and not field.kw_only]  # ty: ignore
+    positional = [field for field in _fields(concept) if field.init and not field.kw_only]
     if len(args) > len(positional):
         raise ArgumentError(
             f"{concept.__name__} takes {len(positional)} arguments by position, {len(args)} were given",

@@ -145,7 +145,7 @@ class Window:
             sides = tuple((total // 2, total - total // 2) for total in totals)
         else:
             assert not isinstance(padding, str)
-            each = axes(padding, len(sizes))
+            each = axes(padding if isinstance(padding, int) else tuple(padding), len(sizes))
             if len(each) != len(sizes):
                 raise ShapeError(
                     f"padding={each} has {len(each)} numbers, the map has {len(sizes)} axes",

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as some
 
 from striate.errors import ShapeError
 from striate.layers.base import Layer
 from striate.shape import Shape
-from tests.contracts.layer_trials import Trial, both, differences
+from tests.contracts.layer_trials import Trial, both, differences, page
 
 dimensions = some.integers(1, 3)
 often = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -41,3 +42,13 @@ def agrees_with_the_book(layer: Layer, shape: Shape) -> bool:
     found, reference = both(Trial(layer, shape), "channels_last", training=True, seed=0)
     assert found["y"].shape == (2, out[-1], *out[:-1])
     return differences(found, reference) == []
+
+
+def refused_by_the_book(layer: Layer, shape: Shape) -> bool:
+    """Whether the textbook has no answer either."""
+    weights = {name: np.zeros(weight.shape) for name, weight in layer.weights(shape).items()}
+    try:
+        page(layer).forward(np.zeros((2, shape[-1], *shape[:-1])), weights)
+    except ValueError:
+        return True
+    return False

@@ -28,7 +28,7 @@ def evaluate(
 
     model = load(run)
     if data is not None and is_image_folder(data):
-        height, width, channels = model.input_shape[1:]
+        height, width, channels = model.network[model.network.inputs[0]].output
         found = load_folder(data, (height, width), channels, classes=model.classes or None)
         part, held = ("test", found.test) if found.test is not None else ("all", found.train)
     else:

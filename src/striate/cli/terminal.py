@@ -25,7 +25,7 @@ class _Patient(io.FileIO):
         super().__init__(descriptor, "wb", closefd=False)
         self.failure: OSError | None = None
 
-    def write(self, content: Any) -> int | None:
+    def write(self, content: Any) -> int | None:  # ty: ignore[incompatible-method-override]
         try:
             return super().write(content)
         except OSError as error:

@@ -53,8 +53,8 @@ def read_cifar(path: str | os.PathLike[str], classes: tuple[int, ...] = (10,)) -
             f"label {labels[row, column]} of image {row:,} is none of the {classes[column]} classes",
             f"0 <= label <= {classes[column]} - 1 = {classes[column] - 1} must hold",
         )
-    images = rows[:, len(classes) :].reshape(count, 3, 32, 32).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(images), labels
+    planes = np.split(rows[:, len(classes) :], 3, axis=1)
+    return np.stack(planes, axis=-1).reshape(count, 32, 32, 3), labels
 
 
 def _wrong(path: str | os.PathLike[str], offset: int, what: str, sum: str) -> DataError:

@@ -1,73 +1,190 @@
-"""One image file as pixels, whatever kind of file it is, or in plain words why not."""
+"""Decoding image files, whatever is in them: pixels come out, or one sentence says why not."""
 
+import io
 import os
-import stat
+import re
+import threading
 import warnings
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from striate.errors import DataError, printable
+from striate.store import open_regular
+from striate.units import bytes_text
 
-__all__ = ["LARGEST_PIXELS", "SUFFIXES", "decode"]
+__all__ = ["FORMATS", "MOST_BYTES", "MOST_PIXELS", "decode", "decode_file", "image_size", "read_file", "to_channels"]
 
-LARGEST_PIXELS = 25_000_000
-"""A file of 300 kB may unpack to 90 megapixels: more than this is refused from the header, before anything is unpacked."""
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "TGA")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".tga", ".jfif")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+"""What is tried; Pillow knows many more formats, some of which start other programs."""
+MOST_PIXELS = 25_000_000
+"""No larger image is decoded: a file of 250 kB can legally hold 88 million pixels."""
+MOST_BYTES = 200_000_000
+"""No larger file is read."""
+
+_DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+"""Modes of grey pixels with 16 bits (or 32, of which 16 are used)."""
+_ORIENTATION = 0x0112  # the tag of EXIF; 5 to 8 lay the image on its side
 
 
-def decode(path: str | os.PathLike[str], channels: int | None = None) -> np.ndarray:
-    """The image in a file as uint8 (h, w, channels); one channel if it is grey and `channels` does not say otherwise.
+def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
+    """The pixels of an image file: see `decode`.
 
-    Turned as its EXIF data says; of an animation the first frame; 16-bit images are scaled, not cut off; what is
-    transparent is laid on white.
-
-    Errors:  DataError with the reason.
+    Errors:  DataError that names the file, and says in plain words why it cannot be used.
     """
-    name = printable(os.fspath(path), 200)
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for ever
-            raise DataError(f"{name} is no regular file")
-        if os.stat(path).st_size == 0:
-            raise DataError(f"{name} is empty (0 bytes)")
-        with warnings.catch_warnings(), Path(path).open("rb") as file:
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; pixels are what counts
-            with Image.open(file, formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > LARGEST_PIXELS:
-                    raise DataError(
-                        f"{name} is too large to decode",
-                        sum=f"{width} x {height} = {width * height / 1e6:.0f} megapixels, at most {LARGEST_PIXELS / 1e6:.0f}",
-                        fix="make it smaller first",
-                    )
-                return _pixels(ImageOps.exif_transpose(image), channels)
-    except DataError:
-        raise
-    except FileNotFoundError:
-        raise DataError(f"there is no {name}") from None
-    except Exception as error:  # noqa: BLE001  damaged files make Pillow raise almost anything
-        reason = "is no image of a known kind" if "cannot identify" in str(error) else f"cannot be decoded: {error}"
-        raise DataError(f"{name} {printable(reason)}") from None
+        return decode(read_file(path))
+    except DataError as error:
+        raise error if error.where else error.at(printable(path)) from None
 
 
-def _pixels(image: Image.Image, channels: int | None) -> np.ndarray:
-    if image.mode.startswith("I") or image.mode == "F":
-        image = _sixteen_bits(image)
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        solid = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", solid.size, "white"), solid).convert(
-            "L" if image.mode in ("LA", "La") else "RGB"
-        )
-    grey = image.mode in ("1", "L") if channels is None else channels == 1
-    array = np.asarray(image.convert("L" if grey else "RGB"), np.uint8)
-    return array[..., None] if grey else array
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a plain file of bearable size.
+
+    Errors:  DataError.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
+            raise DataError(f"the file holds {bytes_text(size)}, at most {bytes_text(MOST_BYTES)} are read")
+        try:
+            return file.read(MOST_BYTES)
+        except OSError as error:
+            raise DataError(f"it cannot be read: {error.strerror}") from None
 
 
-def _sixteen_bits(image: Image.Image) -> Image.Image:
-    """Pillow cuts 16-bit greys off at 255; they are scaled instead."""
-    numbers = np.asarray(image).astype(np.float64)
-    numbers = np.nan_to_num(numbers)
-    top = 65535.0 if numbers.max() > 255 else 255.0
-    return Image.fromarray(np.clip(np.round(numbers * (255 / top)), 0, 255).astype(np.uint8))
+def decode(content: bytes) -> np.ndarray:
+    """The pixels of an image, upright, as they are meant to be seen.
+
+    Grey stays one channel, also where the file says it three times; everything else becomes red, green, blue.
+    16-bit pixels are scaled (v/257), not clipped; what is transparent lies on white; of an animation the first frame is
+    taken; EXIF's orientation is applied; CMYK is converted without a colour profile.
+
+    Shape:   (h, w, 1) or (h, w, 3) uint8
+    Args:    content: the bytes of a JPEG, PNG, GIF, BMP, WebP, TIFF or PPM file, whatever its name says.
+    Errors:  DataError that says in plain words why it cannot be decoded.
+    Source:  EXIF 2.3, 4.6.4; Pillow's ImageOps.exif_transpose
+    Example: >>> decode(b"P5 2 1 255 " + bytes([7, 9])).tolist()
+             [[[7], [9]]]
+    """
+    try:
+        with _QUIET:
+            return _pixels(ImageOps.exif_transpose(_open(content)))
+    except Exception as error:  # noqa: BLE001  (damaged files raise a dozen kinds of exceptions in Pillow)
+        raise DataError(_reason(error)) from None
+
+
+def image_size(content: bytes) -> tuple[int, int]:
+    """(height, width) of an image as `decode` would give it, from its header alone.
+
+    Errors:  DataError as `decode`, as far as the header shows it.
+    Example: >>> image_size(b"P5 2 1 255 " + bytes([7, 9]))
+             (1, 2)
+    """
+    with _QUIET:
+        try:
+            image = _open(content)
+        except Exception as error:  # noqa: BLE001  (as above)
+            raise DataError(_reason(error)) from None
+        try:
+            aside = image.getexif().get(_ORIENTATION) in {5, 6, 7, 8}
+        except Exception:  # noqa: BLE001  (EXIF that cannot be read turns nothing)
+            aside = False
+    return image.size if aside else image.size[::-1]
+
+
+def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
+    """An image with 1 or 3 channels: grey is repeated, colour is weighed by its brightness.
+
+    y = (19595*red + 38470*green + 7471*blue + 32768) >> 16
+
+    Shape:   (h, w, 1 or 3) uint8 -> (h, w, channels) uint8
+    Source:  ITU-R BT.601, as Pillow rounds it
+    Example: >>> to_channels(np.array([[[255, 0, 0]]], np.uint8), 1).tolist()
+             [[[76]]]
+    """
+    if image.shape[-1] == channels:
+        return image
+    if channels == 3:
+        return np.repeat(image, 3, axis=-1)
+    luma = image @ np.array([19595, 38470, 7471], np.uint32)
+    return ((luma + 32768) >> 16).astype(np.uint8)[..., None]
+
+
+class _Quiet:
+    """Keeps Pillow's warnings of odd files from the user's terminal, in any number of threads at once.
+
+    `warnings.catch_warnings` alone would, with two threads in it, leave warnings off for good.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.caught = threading.Lock(), 0, warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.inside == 0:
+                self.caught = warnings.catch_warnings()
+                self.caught.__enter__()
+                warnings.simplefilter("ignore")
+            self.inside += 1
+
+    def __exit__(self, *raised: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.caught.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
+
+
+def _open(content: bytes) -> Image.Image:
+    """The image with its header read and its size found bearable, not yet decoded."""
+    if not content:
+        raise DataError("the file is empty")
+    image = Image.open(io.BytesIO(content), formats=FORMATS)
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        raise DataError(_too_large(width * height, f"{width:,}x{height:,} = "))
+    return image
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    if image.mode in _DEEP:
+        deep = np.asarray(image)
+        if deep.min() < 0 or deep.max() > 65535:
+            raise DataError("its pixels have 32 bits, and it does not say which number is white")
+        return ((deep.astype(np.uint32) + 128) // 257).astype(np.uint8)[..., None]
+    if image.mode == "F":
+        raise DataError("its pixels are fractions, and it does not say which number is white")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=image)
+        image = white
+    if image.mode in {"1", "L"}:
+        return np.asarray(image.convert("L"))[..., None]
+    pixels = np.asarray(image.convert("RGB"))
+    return pixels[..., :1].copy() if _is_grey(pixels) else pixels
+
+
+def _is_grey(pixels: np.ndarray) -> bool:
+    """Whether red, green and blue are the same everywhere; the first row decides for most colour images."""
+    return all(bool((part[..., 0] == part[..., channel]).all()) for part in (pixels[:1], pixels) for channel in (1, 2))
+
+
+def _too_large(pixels: int, sum: str = "") -> str:
+    return f"it has {sum}{pixels:,} pixels, at most {MOST_PIXELS:,} are decoded"
+
+
+def _reason(error: Exception) -> str:
+    """Why an image cannot be decoded, in plain words."""
+    if isinstance(error, DataError):
+        return error.what
+    if isinstance(error, UnidentifiedImageError):
+        return f"it is no image of a kind that is read ({', '.join(FORMATS)}), or its beginning is damaged"
+    if isinstance(error, Image.DecompressionBombError):
+        return _too_large(int("".join(re.findall(r"\d+", str(error))[:1]) or MOST_PIXELS + 1))
+    if isinstance(error, EOFError) or "truncated" in str(error).lower():
+        return "the image is cut short"
+    return f"it is damaged: {printable(error) or type(error).__name__}"

@@ -22,11 +22,14 @@ from striate.datasets.base import BadFile, Data, Split
 from striate.errors import DataError, printable
 from striate.files import write_whole
 from striate.finding import Finding
-from striate.loader.decode import SUFFIXES, decode
+from striate.loader.decode import decode_file, to_channels
 from striate.loader.resize import resize
 from striate.store import home, locked
 
-__all__ = ["is_image_folder", "load_folder"]
+__all__ = ["SUFFIXES", "is_image_folder", "load_folder"]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".jfif")
+"""Files with these endings are taken for images."""
 
 PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
 PARTS |= {"test": "test", "testing": "test"}
@@ -234,13 +237,13 @@ def _fill(
     if size is None or channels is None:
         looked = [found for found in _watched(pool.map(_look, files), len(files), "measuring", progress) if found]
         if size is None and looked:
-            size = tuple(_side(statistics.median(found[axis] for found in looked)) for axis in (0, 1))  # ty: ignore
+            size = _side([found[0] for found in looked]), _side([found[1] for found in looked])
         wanted = channels or (1 if looked and all(found[2] == 1 for found in looked) else 3)
     height, width = size or (SMALLEST_SIDE, SMALLEST_SIDE)
 
     def one(file: Path) -> np.ndarray | str:
         try:
-            return resize(decode(file, wanted), height, width)
+            return resize(to_channels(decode_file(file), wanted or 3), (height, width))
         except DataError as error:
             return error.what.replace(printable(file, 200), "").strip() + (f" ({error.sum})" if error.sum else "")
 
@@ -271,14 +274,16 @@ def _fill(
 
 
 def _look(file: Path) -> tuple[int, int, int] | None:
+    """Height, width and channels of an image, or None if it cannot be decoded."""
     try:
-        return decode(file).shape  # ty: ignore[invalid-return-type]
+        height, width, channels = decode_file(file).shape
     except DataError:
         return None
+    return height, width, channels
 
 
-def _side(median: float) -> int:
-    return min(max(round(median / STEP) * STEP, SMALLEST_SIDE), LARGEST_SIDE)
+def _side(sizes: list[int]) -> int:
+    return min(max(round(statistics.median(sizes) / STEP) * STEP, SMALLEST_SIDE), LARGEST_SIDE)
 
 
 def _watched(items: Iterable[Any], total: int, doing: str, shown: bool) -> Iterator[Any]:

@@ -1,14 +1,14 @@
 """From images as they are kept to numbers as the network wants them; it belongs to the model and is saved with it."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import torch
 
 from striate.errors import DataError, StorageError
-from striate.loader.decode import decode
+from striate.loader.decode import decode_file, to_channels
 from striate.loader.resize import resize
 from striate.shape import Shape
 
@@ -40,6 +40,9 @@ class Preprocessing:
     scale: float
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    _factor: torch.Tensor = field(init=False, repr=False, compare=False)
+    _shift: torch.Tensor | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # y = x*factor + shift, in one pass over the numbers
@@ -104,7 +107,7 @@ class Preprocessing:
         if self.dtype != "uint8" or len(self.input_shape) != 3:
             raise DataError(f"this model was fitted on {self.dtype} arrays of {self.input_shape}, not on image files")
         height, width, channels = self.input_shape
-        return resize(decode(path, 1 if channels == 1 else 3), height, width)
+        return resize(to_channels(decode_file(path), channels), (height, width))
 
     def to_json(self) -> dict[str, Any]:
         """The preprocessing as model.json holds it."""

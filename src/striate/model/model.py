@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -150,6 +150,10 @@ class Model:
         return self.network[self.network.inputs[0]].output
 
     @property
+    def _known_shape(self) -> Shape | None:
+        return None if self._network is None else self._image_shape
+
+    @property
     def _output_shape(self) -> Shape:
         return self.network[self.network.outputs[0]].output
 
@@ -175,7 +179,7 @@ class Model:
     def built(self) -> fx.GraphModule:
         """The declared network as a torch module, made when first asked for."""
         if self._built is None:
-            self._built = build(self.network, self.seed, self._given).to(memory_format=torch.channels_last)
+            self._built = build(self.network, self.seed, self._given).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
             self._built.eval()
         return self._built
 
@@ -235,7 +239,7 @@ class Model:
         y: Any = None,
         batch_size: int = 32,
         epochs: int = 1,
-        verbose: int | str = "auto",
+        verbose: Literal["auto", 0, 1, 2] = "auto",
         callbacks: Sequence[Callback] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
@@ -270,11 +274,11 @@ class Model:
         """
         optimizer, loss = self._require_compiled("fit")
         if arrays.is_loader(x):
-            x, y = arrays.pairs(x, self._network and self._image_shape)
+            x, y = arrays.pairs(x, self._known_shape)
         if y is None:
             raise DataError("fit needs labels y", fix="fit(x, y)")
         _positive(batch_size=batch_size, epochs=epochs)
-        x, y = check_arrays(x, y, self._network and self._image_shape)
+        x, y = check_arrays(x, y, self._known_shape)
         self._give_shape(tuple(x.shape[1:]))
         if validation_split and validation_data is None:
             kept, held = holdout(y, validation_split, self.seed)
@@ -285,7 +289,8 @@ class Model:
         train = self._batches(x, y, batch_size, shuffle, augment, _sample_weights(y, class_weight, sample_weight))
         validate = None
         if validation_data is not None:
-            held_out = self._batches(*validation_data[:2], max(batch_size, 256), False, ())
+            held_x, held_y = validation_data[:2]
+            held_out = self._batches(held_x, held_y, max(batch_size, 256), False, ())
             validate = lambda: self._evaluation()(held_out)  # noqa: E731
         steps = (steps_per_epoch or len(train)) * epochs
         self._decide_plan(plan, train, steps)
@@ -293,14 +298,14 @@ class Model:
         rate = schedule if schedule is not None else optimizer.learning_rate
         resolved = None
         if not isinstance(rate, int | float):
-            base = optimizer.learning_rate if isinstance(optimizer.learning_rate, int | float) else 0.001
-            resolved = catalog.get("schedules", rate).resolve(base, steps, steps_per_epoch or len(train))
+            resolved = catalog.get("schedules", rate).resolve(optimizer.base_rate, steps, steps_per_epoch or len(train))
         self.history = History()
         heard = [self.history, *(callbacks or ())]
         if not any(isinstance(callback, ProgressBar) for callback in heard):
             heard.append(ProgressBar(verbose=verbose))
         self.stop_training = False
         params = {"epochs": epochs, "steps": steps_per_epoch or len(train), "samples": len(x), "verbose": verbose}
+        params["validation_freq"] = validation_freq
         for callback in heard:
             callback.set_params(params)
             callback.set_model(self)
@@ -324,6 +329,9 @@ class Model:
         try:
             trainer.run()
         finally:
+            for callback in heard:
+                if isinstance(callback, ProgressBar):
+                    callback.clear()
             self.built.eval()
             self.best_epoch = trainer.best_epoch
         if trainer.interrupted is not None:
@@ -333,15 +341,16 @@ class Model:
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """One step on these images; gives the loss (and metrics) before it."""
         optimizer, loss = self._require_compiled("train_on_batch")
-        x, y = check_arrays(x, y, self._network and self._image_shape)
+        x, y = check_arrays(x, y, self._known_shape)
         self._give_shape(tuple(x.shape[1:]))
         self._choose_preprocessing(x, None)
         weight = _sample_weights(y, None, sample_weight)
         batches = self._batches(x, y, len(x), False, (), weight)
         if self.plan is None:
-            self.plan = parse_plan("exact")
+            self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
         training = self._prepare_training(optimizer, loss)
+        assert self._updater is not None
         training.train()
         step = Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype)
         value, scores = step(batches.batch(torch.arange(len(x)), 0))
@@ -448,8 +457,7 @@ class Model:
             moved = [weight for weight in self.built.parameters() if weight.requires_grad]
             if not moved:
                 raise DeclarationError("no weight of the network can be trained", fix="trainable=True on some layer")
-            rate = optimizer.learning_rate
-            self._updater = optimizer.build(moved, rate if isinstance(rate, int | float) else 0.001)
+            self._updater = optimizer.build(moved, optimizer.base_rate)
         return self._training
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
@@ -473,7 +481,7 @@ class Model:
     def _trial(self, dtype: torch.dtype, batches: Batches) -> Callable[[], Any]:
         """A step on weights of its own."""
         optimizer, loss = self._require_compiled("fit")
-        copied = build(self.network, self.seed).to(memory_format=torch.channels_last)
+        copied = build(self.network, self.seed).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
         module = rewrite(copied, head=loss.head if self._drops_head else None)
         module.train()
         moved = [weight for weight in copied.parameters() if weight.requires_grad]
@@ -500,7 +508,7 @@ class Model:
         """Predictions from the scores that training works with."""
         if not self._drops_head:
             return scores
-        return torch.softmax(scores, 1) if self.loss.head == "Softmax" else torch.sigmoid(scores)
+        return torch.softmax(scores, 1) if self._training_loss.head == "Softmax" else torch.sigmoid(scores)
 
     @property
     def learning_rate(self) -> float:
@@ -508,7 +516,7 @@ class Model:
         if self._updater is not None:
             return float(self._updater.param_groups[0]["lr"])
         optimizer, _ = self._require_compiled("have a learning rate")
-        return float(optimizer.learning_rate) if isinstance(optimizer.learning_rate, int | float) else 0.001
+        return float(optimizer.base_rate)
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
@@ -581,12 +589,12 @@ class Sequential(Model):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Say the shape of the images: (h, w, c), or (None, h, w, c) as Keras writes it."""
         sizes = tuple(input_shape)
-        self._give_shape(sizes[1:] if sizes[:1] == (None,) else sizes)
+        self._give_shape(tuple(size for size in sizes if size is not None))
 
     def _declare(self, input_shape: Shape | None = None) -> None:
         """Make the graph as soon as the shape of the input is known; weights and training begin anew."""
         first = self._chain[0] if self._chain else None
-        known = input_shape or (self._network and self._image_shape) or None
+        known = input_shape or (self._known_shape) or None
         self._built = self._updater = self._training = None
         self._symbols = {}
         if first is None:

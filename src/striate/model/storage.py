@@ -9,7 +9,7 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -194,7 +194,7 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 @contextmanager
-def told(path: str | Path) -> Iterator[None]:
+def told(path: str | Path) -> Generator[None]:
     """Whatever is wrong inside a file is told as one error that names the file."""
     try:
         yield

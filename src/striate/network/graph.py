@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from striate.errors import ArgumentError, ShapeError, StriateError, UnknownNameError
 from striate.layers.base import Layer, Symbol
@@ -55,26 +56,27 @@ class Network:
 
         Errors: ShapeError where a layer does not fit, with its place in the chain.
         """
-        layers = list(layers)
+        rest: list[Any] = list(layers)
         source = None
-        if layers and isinstance(layers[0], Symbol):
-            source = layers.pop(0)
-        elif layers and isinstance(layers[0], InputLayer):
-            source = Symbol(layers[0], (), layers.pop(0).shape)
+        if rest and isinstance(rest[0], Symbol):
+            source = rest.pop(0)
+        elif rest and isinstance(rest[0], InputLayer):
+            first = rest.pop(0)
+            source = Symbol(first, (), first.shape)
         elif input_shape is None:
-            input_shape = next((layer.input_shape for layer in layers[:1] if isinstance(layer, Layer)), None)
-        for layer in layers:
+            input_shape = next((layer.input_shape for layer in rest[:1] if isinstance(layer, Layer)), None)
+        for layer in rest:
             if not isinstance(layer, Layer):
                 raise ArgumentError(
                     f"a Sequential is made of layers, not of {layer!r} ({type(layer).__name__})",
                     fix="layer objects such as Dense(10)"
                     + (f": write {layer.__name__}(...)" if isinstance(layer, type) else ""),
                 )
-        for number, layer in enumerate(layers):
-            if layer in layers[:number]:
+        for number, layer in enumerate(rest):
+            if layer in rest[:number]:
                 raise ArgumentError(
                     f"the same {type(layer).__name__} object stands in the list twice",
-                    where=f"layers {layers.index(layer) + 1} and {number + 1}",
+                    where=f"layers {rest.index(layer) + 1} and {number + 1}",
                     fix="two objects for two layers; to share weights use the functional form: "
                     "y = layer(layer(Input(shape))); Model(x, y)",
                 )
@@ -86,12 +88,12 @@ class Network:
                 )
             source = Input(tuple(input_shape))
         symbol = source
-        for number, layer in enumerate(layers, start=1):
+        for number, layer in enumerate(rest, start=1):
             try:
                 symbol = layer(symbol)
             except StriateError as error:
-                name = layer_names(layers)[layer]
-                raise error.at(f"layer {number} of {len(layers)}, {name} = {layer!r}; input {symbol.shape}") from None
+                name = layer_names(rest)[layer]
+                raise error.at(f"layer {number} of {len(rest)}, {name} = {layer!r}; input {symbol.shape}") from None
         return cls.functional(source, symbol)
 
     @classmethod

@@ -21,7 +21,8 @@ def network_table(network: Network) -> dict[str, Any]:
     if len(network.inputs) != 1:
         raise DeclarationError(f"a network with {len(network.inputs)} inputs cannot be written to a file")
     entry = network.inputs[0]
-    layers = []
+    layers: list[dict[str, Any]] = []
+    table: dict[str, Any]
     previous = entry
     for node in network.nodes:
         if node.is_input:

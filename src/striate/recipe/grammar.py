@@ -187,7 +187,7 @@ class Recipe:
         layers = list(self.model.layers)
         last, takes = layers[-1]
         if classes and hasattr(last, "units") and last.units != 1:
-            layers[-1] = (replace(last, units=classes), takes)  # ty: ignore[invalid-argument-type]
+            layers[-1] = (replace(last, units=classes), takes)
         return replace(self, model=replace(self.model, input=shape, layers=tuple(layers)))
 
     def network(self) -> Network:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -107,7 +107,7 @@ def run(
     out: str | Path | None = None,
     say: Callable[[str], Any] = print,
     progress: bool = True,
-    verbose: int | str = "auto",
+    verbose: Literal["auto", 0, 1, 2] = "auto",
 ) -> Outcome:
     """Load, check, train, test, report. What is written at any time is whole; an interrupted run is reported too.
 
@@ -208,8 +208,10 @@ def _results(
 ) -> Results:
     """The report's input: the test set, or the validation set where there is no other."""
     part = "test" if _length(data.test) else "validation"
-    held = data.test if _length(data.test) else data.validation
-    held = held if held is not None else data.train
+    held = data.train
+    for each in (data.validation, data.test):
+        if each is not None and len(each):
+            held = each
     outputs = model.predict(held.x)
     first = next((layer for layer in model.layers if layer.weights and len(layer.get_weights()[0].shape) == 4), None)
     counts = {

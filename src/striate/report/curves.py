@@ -1,7 +1,7 @@
 """Learning curves: what training and validation gave, epoch by epoch."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -156,7 +156,7 @@ def _best_mark(x: Scale, y: Scale, lines: Mapping[str, Sequence[float]], best: i
     return parts
 
 
-def _line_names(y: Scale, lines: Mapping[str, Sequence[float]], shown: object) -> list[Markup]:
+def _line_names(y: Scale, lines: Mapping[str, Sequence[float]], shown: Callable[[float], str]) -> list[Markup]:
     """Each line's name and last value beside its end, moved apart where they would meet."""
     ends = sorted(
         (y.at(finite[-1]), name, finite[-1])

@@ -76,7 +76,9 @@ def render(results: Results) -> str:
         view["filters"] = [data_uri(block) for block in filter_blocks(results.filters)]
     if len(results.labels):
         view |= (
-            _classified(results) if results.classifies else {"values": values_drawing(results.labels, results.scores)}
+            _classified(results)
+            if results.classifies
+            else {"values": values_drawing(np.asarray(results.labels), results.scores)}
         )
     view["bar"] = _bar(view["verdict"])
     return _pages.get_template("report.html.j2").render(view)
@@ -84,7 +86,7 @@ def render(results: Results) -> str:
 
 def _classified(results: Results) -> dict[str, Any]:
     names, k = results.class_names, len(results.class_names)
-    matrix = confusion(results.labels, results.said, k)
+    matrix = confusion(np.asarray(results.labels), results.said, k)
     scores = class_scores(matrix)
     view = {
         "matrix": confusion_drawing(matrix, names) if k <= MOST_CLASSES else None,

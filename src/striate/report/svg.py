@@ -20,7 +20,7 @@ def element(name: str, *children: object, **attributes: object) -> Markup:
     shown = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(_written(value))}"' for key, value in attributes.items()
     )
-    inside = Markup("").join(clean(child) for child in children)  # join escapes all that is not markup already
+    inside = Markup("").join([clean(child) for child in children])  # ty: ignore[invalid-argument-type]  # join escapes all that is not markup already
     return Markup(f"<{name}{shown}>{inside}</{name}>") if inside else Markup(f"<{name}{shown}/>")  # noqa: S704
 
 

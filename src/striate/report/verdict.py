@@ -118,7 +118,7 @@ def regression(labels: np.ndarray, outputs: np.ndarray) -> dict[str, float]:
 
 
 def _valued(results: Results, n: int) -> Verdict:
-    found = regression(results.labels, results.scores)
+    found = regression(np.asarray(results.labels), results.scores)
     compared = "Better than" if found["mae"] < found["baseline"] else "No better than"
     explained = f"R² is {mathematical(found['r2'])}: " if math.isfinite(found["r2"]) else ""
     return Verdict(

@@ -87,10 +87,8 @@ def parse_plan(value: Any) -> Plan | None:
         if not allowed[key](given):
             known = {"precision": ", ".join(PRECISIONS), "rewrites": ", ".join(RULES), "threads": "1 to 4096"}
             raise ArgumentError(f"plan.{key} cannot be {given!r}", fix=f"known: {known.get(key, 'leave it out')}")
-    given = dict(value)
-    if "rewrites" in given:
-        given["rewrites"] = tuple(given["rewrites"])
-    return Plan(**{"threads": cores(), "reason": "as recorded", **given})
+    plan = Plan(value.get("threads", cores()), reason="as recorded")
+    return replace(plan, **{**value, "rewrites": tuple(value.get("rewrites", plan.rewrites))})
 
 
 def choose_precision(

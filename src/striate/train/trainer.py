@@ -4,7 +4,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +32,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def _deferred_signals() -> Iterator[list[int]]:
+def _deferred_signals() -> Generator[list[int]]:
     """Ctrl-C and SIGTERM are noted and acted on after the step; a second one acts at once.
 
     Python hands signals to the main thread only: elsewhere nothing is changed.

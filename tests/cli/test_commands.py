@@ -1,0 +1,204 @@
+"""The commands as a user gives them, in real processes where it matters."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.cli.app import run
+from striate.datasets import Digits
+
+QUICK = ["--set", "train.epochs=2", "--set", "train.plan=exact"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    assert run(["train", "digits", "--out", str(folder), *QUICK]) == 0
+    return folder
+
+
+@pytest.fixture
+def picture(tmp_path):
+    data = Digits().load().train
+    Image.fromarray(data.x[0, ..., 0]).save(tmp_path / "digit.png")
+    return tmp_path / "digit.png"
+
+
+def test_a_run_folder_holds_everything(trained):
+    assert sorted(path.name for path in trained.iterdir()) == [
+        "log.txt",
+        "metrics.csv",
+        "model.json",
+        "recipe.toml",
+        "report.html",
+        "summary.json",
+        "weights.safetensors",
+    ]
+    summary = json.loads((trained / "summary.json").read_text())
+    keys = "dataset classes params macs epochs best_epoch seed seconds_train seconds_total images_per_second threads precision"
+    assert set(keys.split()) <= set(summary)
+    assert set(summary["test"]) == {"loss", "accuracy"}
+    rows = list(csv.DictReader((trained / "metrics.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert {path.stat().st_mode & 0o777 for path in trained.iterdir()} == {0o644}
+
+
+def test_running_its_recipe_again_gives_the_same_run(trained, tmp_path):
+    assert run(["train", str(trained / "recipe.toml"), "--out", str(tmp_path / "again")]) == 0
+    weights = [(folder / "weights.safetensors") for folder in (trained, tmp_path / "again")]
+    from safetensors.numpy import load_file
+
+    ours, theirs = (load_file(path) for path in weights)
+    assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_evaluate_gives_the_figure_of_the_summary(trained, capsys):
+    assert run(["evaluate", str(trained), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    summary = json.loads((trained / "summary.json").read_text())
+    assert found["accuracy"] == pytest.approx(summary["test"]["accuracy"])
+
+
+def test_predict_answers_for_each_image(trained, picture, capsys):
+    assert run(["predict", str(trained), str(picture), "--json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert set(answer) == {"file", "class", "index", "probability", "probabilities", "error"}
+    assert len(answer["probabilities"]) == 10
+    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
+
+
+def test_an_image_that_cannot_be_decoded_is_told_after_the_others(trained, picture, tmp_path, capsys):
+    (tmp_path / "bad.png").write_text("x")
+    assert run(["predict", str(trained), str(tmp_path / "bad.png"), str(picture), "--json"]) == 2
+    bad, good = json.loads(capsys.readouterr().out)
+    assert bad["error"]
+    assert good["error"] is None
+
+
+def test_check_prints_a_table_or_json(capsys):
+    assert run(["check", "digits"]) == 0
+    assert "98,026" in capsys.readouterr().out
+    assert run(["check", "digits", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["params"] == 98026
+
+
+def test_check_strict_refuses_windows_that_do_not_tile(tmp_path, capsys):
+    text = """format = 1
+[data]
+name = "digits"
+[model]
+input = [7, 7, 1]
+layers = [{ type = "Conv2D", filters = 2, kernel_size = 3, strides = 3 }, { type = "Flatten" },
+          { type = "Dense", units = 10, activation = "softmax" }]
+"""
+    (tmp_path / "r.toml").write_text(text)
+    assert run(["check", str(tmp_path / "r.toml")]) == 0
+    assert "2.333" in capsys.readouterr().out
+    assert run(["check", str(tmp_path / "r.toml"), "--strict"]) == 2
+
+
+def test_data_shows_counts(capsys):
+    assert run(["data", "digits", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["images"] == {"training": 1258, "validation": 180, "test": 359}
+
+
+def test_a_folder_of_images_is_trained_and_evaluated_by_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path / "cache"))
+    data = Digits().load().train
+    for label in (0, 1, 2):
+        (tmp_path / "digits" / str(label)).mkdir(parents=True)
+        for number, image in enumerate(data.x[data.y == label][:30]):
+            Image.fromarray(image[..., 0]).save(tmp_path / "digits" / str(label) / f"{number}.png")
+    (tmp_path / "digits" / "0" / "broken.png").write_bytes(b"")
+    out = tmp_path / "run"
+    assert run(["train", str(tmp_path / "digits"), "--out", str(out), *QUICK]) == 0
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["classes"] == ["0", "1", "2"]
+    assert summary["bad_files"] == 1
+    assert run(["evaluate", str(out), str(tmp_path / "digits")]) == 0
+    assert "accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "digts"], "did you mean 'digits'"),
+        (["train", "nothing.toml"], "no such file"),
+        (["train", "digits", "--set", "train.epoch=3"], 'did you mean "epochs"'),
+        (["train", "digits", "--set", "train.epochs=x"], "--set train.epochs=x"),
+        (["train", "{empty}"], "no images found"),
+        (["evaluate", "{empty}"], "there is no"),
+        (["predict", "{text}", "a.png"], "no striate model"),
+        (["check", "zoo:VGG16"], "zoo"),
+        (["data", "{text}"], "TOML"),
+        (["train"], "Missing argument"),
+        (["tran"], "tran"),
+    ],
+)
+def test_bad_input_gets_one_message_and_status_2(words, said, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.striate").write_text("hello")
+    places = {"empty": str(tmp_path / "empty"), "text": str(tmp_path / "text.striate")}
+    assert run([word.format(**places) for word in words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_an_output_folder_that_is_not_empty_is_left_alone(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("keep")
+    assert run(["train", "digits", "--out", str(tmp_path), *QUICK]) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert (tmp_path / "mine.txt").read_text() == "keep"
+
+
+@pytest.mark.parametrize("damage", ["cut", "json", "missing"])
+def test_a_damaged_run_is_told(trained, tmp_path, damage, picture, capsys):
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    if damage == "cut":
+        (folder / "weights.safetensors").write_bytes((folder / "weights.safetensors").read_bytes()[:1000])
+    elif damage == "json":
+        (folder / "model.json").write_text("{")
+    else:
+        (folder / "weights.safetensors").unlink()
+    assert run(["predict", str(folder), str(picture)]) == 2
+    assert "StorageError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_with_its_report_written(tmp_path, signum, status):
+    command = [sys.executable, "-m", "striate", "train", "digits", "--out", str(tmp_path / "run")]
+    command += ["--set", "train.epochs=10000", "--set", "train.plan=exact"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "metrics.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signum)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == status, error
+    assert (tmp_path / "run" / "report.html").exists()
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["interrupted"] is True
+    assert "Traceback" not in error
+
+
+def test_help_and_version_import_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from striate.cli.app import run\n"
+        "assert run(['--help']) == 0\n"
+        "assert run(['train', '--help']) == 0\n"
+        "heavy = {'torch', 'sklearn', 'PIL', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

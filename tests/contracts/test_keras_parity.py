@@ -1,0 +1,203 @@
+"""What Keras computes: the same declaration, weights and images, the same outputs and gradients.
+
+Every layer that both have is compared in random configurations, drawn from the kinds of its arguments. Where the two
+differ a test says how, and docs/keras-differences.md why.
+"""
+
+import dataclasses
+import inspect
+import random
+import typing
+
+import numpy as np
+import pytest
+import torch
+
+from striate.layers import AveragePooling2D, BatchNormalization, Dense, Dropout
+from striate.layers.base import LayerLike
+from striate.shape import Padding, Pair, Single, Triple, axes, to_border, to_inside
+from striate.units import Count, Factor, Fraction, Positive
+from tests.contracts.layer_trials import LAYERS, SHAPES, apply, built, fits, own_shape, values
+from tests.parity import difference, keras
+
+BOUND = 1e-5
+CONFIGURATIONS = 10
+
+# Keras' InputLayer is a place in its graph and cannot be called.
+SHARED = [name for name in LAYERS if hasattr(keras.layers, name) and name != "InputLayer"]
+
+ACTIVATIONS = ["relu", "elu", "sigmoid", "tanh", "softmax", "linear"]
+
+
+def _each(count):
+    """Sizes along so many axes: one number for all, or one for each."""
+    return lambda rng: rng.choice([rng.randint(1, 3), tuple(rng.randint(1, 3) for _ in range(count))])
+
+
+DRAWS = [
+    (bool, lambda rng: rng.random() < 0.5),
+    (Count, lambda rng: rng.choice([1, 1, 2, 4])),
+    (Fraction, lambda rng: rng.uniform(0.1, 0.9)),
+    (Positive, lambda rng: rng.uniform(0.01, 1.0)),
+    (Factor, lambda rng: rng.uniform(0.0, 2.0)),
+    (Padding, lambda rng: rng.choice(["valid", "same"])),  # Keras has no padding in pixels
+    (LayerLike, lambda rng: rng.choice(ACTIVATIONS)),
+    *((kind, _each(count)) for count, kind in enumerate((Single, Pair, Triple), 1)),
+]
+"""Kinds of arguments, and how one is drawn; an argument of another kind stays as the example has it."""
+
+
+def arguments(concept, rng):
+    """Random values for the arguments of a layer."""
+    example = concept.example()
+    hints = typing.get_type_hints(concept, include_extras=True)
+    drawn = {field.name: getattr(example, field.name) for field in dataclasses.fields(concept) if not field.kw_only}
+    for name in drawn:
+        for kind, draw in DRAWS:
+            if hints[name] == kind or (hints[name] == kind | None and rng.random() < 0.7):
+                drawn[name] = draw(rng)
+    return drawn
+
+
+def configurations(name):
+    """Arguments and shapes that fit one another, the same on every run: (layer, arguments, shape)."""
+    rng = random.Random(name)
+    example = LAYERS[name].example()
+    shapes = [own_shape(example), *(shape for shape in SHAPES if fits(example, shape))]
+    found = []
+    while len(found) < CONFIGURATIONS:
+        drawn = arguments(LAYERS[name], rng)
+        layer = LAYERS[name](**drawn)
+        shape = rng.choice(shapes)
+        if not hasattr(layer, "target_shape"):
+            shape = (*(size + rng.randint(0, 3) for size in shape[:-1]), rng.choice([1, 2, 4]))
+        if fits(layer, shape) and layer.output(shape)[-1] > 1 and not keras_cannot(layer, shape):
+            found.append((layer, drawn, shape))
+    return found
+
+
+def keras_cannot(layer, shape):
+    """What Keras refuses (stride and dilation both), and what its torch backend gets wrong (see below)."""
+    both = [getattr(layer, name, None) for name in ("strides", "dilation_rate")]
+    uneven_mean = type(layer).__name__.startswith("Average") and not layer.window(shape).symmetric
+    return uneven_mean or all(value is not None and max(axes(value, 1)) > 1 for value in both)
+
+
+def twin(layer, drawn, shape, weights):
+    """Keras' layer of the same arguments, with the same weights."""
+    made = getattr(keras.layers, type(layer).__name__)(**drawn, trainable=layer.trainable)
+    made.build((None, *shape))
+    order = {name: weight.keras or range(len(weight.shape)) for name, weight in layer.weights(shape).items()}
+    made.set_weights([value.transpose(order[name]) for name, value in weights.items()])
+    return made
+
+
+def answer(module, images, cotangent):
+    """The output, and the gradient of the images; both with the channels last."""
+    x = torch.from_numpy(images).requires_grad_()
+    y = module(x)
+    return y, *torch.autograd.grad(y, x, torch.from_numpy(cotangent))
+
+
+def compare(layer, drawn, shape, seed):
+    """How far the output and the gradient are from those of Keras: (what, difference)."""
+    rng = np.random.default_rng(seed)
+    weights = {name: value.astype(np.float32) for name, value in values(layer.weights(shape), rng).items()}
+    images = rng.standard_normal((3, *shape), dtype=np.float32)
+    cotangent = rng.standard_normal((3, *layer.output(shape)), dtype=np.float32)
+    theirs = twin(layer, drawn, shape, weights)
+    # In training each draws a mask by itself.
+    for training in (False,) if isinstance(layer, Dropout) else (False, True):
+        module = built(layer, shape, weights, torch.float32).train(training)
+        found = answer(lambda x: to_border(apply(layer, shape, module, to_inside(x))), images, cotangent)  # noqa: B023
+        reference = answer(lambda x: theirs(x, training=training), images, cotangent)  # noqa: B023
+        for what, own, other in zip(("output", "gradient"), found, reference, strict=True):
+            yield f"{what}, training={training}", difference(own, other)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_outputs_and_gradients_are_those_of_keras(name):
+    for seed, (layer, drawn, shape) in enumerate(configurations(name)):
+        for what, apart in compare(layer, drawn, shape, seed):
+            assert apart <= BOUND, f"{what} of {layer!r} on {shape}"
+
+
+def test_a_frozen_batch_normalization_is_keras_frozen_one():
+    layer = BatchNormalization(trainable=False)
+    assert all(apart <= BOUND for _, apart in compare(layer, {}, (5, 6, 2), seed=0))
+
+
+def test_two_hundred_configurations_are_compared_and_none_twice():
+    drawn = [repr(each) for name in SHARED for each in configurations(name)]
+    assert len(drawn) >= 200
+    assert len(set(drawn)) >= 200
+    assert {"Activation", "BatchNormalization", "Conv3D", "Dense", "Flatten", "MaxPooling1D"} <= set(SHARED)
+
+
+def test_a_weight_in_the_wrong_order_is_caught(monkeypatch):
+    shape, drawn = (3,), {"units": 3}
+    layer = Dense(3)
+    assert all(apart <= BOUND for _, apart in compare(layer, drawn, shape, seed=0))
+    declared = layer.weights(shape)
+    turned = {name: dataclasses.replace(weight, keras=None) for name, weight in declared.items()}
+    monkeypatch.setattr(Dense, "weights", lambda self, shape: turned)
+    assert any(apart > BOUND for _, apart in compare(layer, drawn, shape, seed=0))
+
+
+# Where they differ
+
+
+def test_a_padded_mean_counts_real_pixels_where_keras_on_torch_repeats_the_last():
+    """A window of 4 over 1, 5, 9 is padded by 1 before and 2 after; Keras' other backends count real pixels too."""
+    images = torch.tensor([[1.0], [5.0], [9.0]])[None, :, None]  # (n, h, 1, c)
+    ours = AveragePooling2D((4, 1), (1, 1), "same").build((3, 1, 1))(to_inside(images))
+    assert ours[0, 0, :, 0].tolist() == [5, 5, 7]
+    assert keras.layers.AveragePooling2D((4, 1), (1, 1), "same")(images)[0, :, 0, 0].tolist() == [4, 6, 8]
+
+
+def test_the_running_variance_is_the_unbiased_one():
+    """Of 1 and 5: 8, where Keras takes 4. The means, and both in training, are the same."""
+    images = torch.tensor([[1.0], [5.0]])
+    theirs = keras.layers.BatchNormalization(momentum=0.5)
+    theirs(images, training=True)
+    ours = BatchNormalization(momentum=0.5).build((1,)).train()
+    ours(images)
+    own = {name: buffer.item() for name, buffer in ours.named_buffers()}
+    assert own == pytest.approx({"running_mean": 1.5, "running_var": (1 + 8) / 2})
+    assert theirs.moving_mean.value.item() == 1.5
+    assert theirs.moving_variance.value.item() == pytest.approx((1 + 4) / 2)
+
+
+def test_defaults_that_differ_from_keras():
+    differing = {}
+    for name in SHARED:
+        theirs = inspect.signature(getattr(keras.layers, name).__init__).parameters
+        for field in dataclasses.fields(LAYERS[name]):
+            if field.name in theirs and not field.kw_only:
+                other = theirs[field.name].default
+                ours = inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+                if ours != (other[0] if isinstance(other, tuple) else other):
+                    differing[f"{name}.{field.name}"] = ours
+    assert differing == {
+        "BatchNormalization.momentum": 0.9,
+        "LeakyReLU.negative_slope": 0.01,
+        **{f"AveragePooling{count}D.pool_size": 2 for count in (1, 2, 3)},
+    }
+
+
+def test_arguments_that_keras_has_not():
+    extra = {}
+    for name in SHARED:
+        theirs = inspect.signature(getattr(keras.layers, name).__init__).parameters
+        own = {field.name for field in dataclasses.fields(LAYERS[name]) if not field.kw_only}
+        if own - set(theirs):
+            extra[name] = own - set(theirs)
+    assert extra == {}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_arguments_stand_in_keras_order(name):
+    """Keras' `axis` of BatchNormalization and `data_format` are left out: channels come last."""
+    theirs = list(inspect.signature(getattr(keras.layers, name).__init__).parameters)
+    own = [field.name for field in dataclasses.fields(LAYERS[name]) if not field.kw_only]
+    assert own == [argument for argument in theirs if argument in own]
