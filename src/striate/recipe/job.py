@@ -190,7 +190,7 @@ def _length(part: Split | None) -> int:
 
 
 def _scores(model: Model, part: Split | None) -> dict[str, float]:
-    return model.evaluate(part.x, part.y, return_dict=True) if _length(part) else {}
+    return {} if part is None or not len(part) else model.evaluate(part.x, part.y, return_dict=True)
 
 
 SHOWN = 4096
