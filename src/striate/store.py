@@ -55,7 +55,8 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a file to read; anything that is not a plain file is refused, where opening a pipe would wait for ever.
 
     Errors:  DataError that says in plain words why it cannot be read.
-    Example: >>> open_regular(__file__).readable()
+    Example: >>> with open_regular(__file__) as file:
+             ...     file.readable()
              True
     """
     try:

@@ -43,8 +43,8 @@ def resize_weights(size: int, new: int, begin: int = 0, end: int | None = None) 
     Shape:   (end - begin, old pixels under the tents), float32
     Args:    size: old pixels. new: new pixels. begin, end: which new pixels, all by default.
     Source:  Heckbert 1989, "Fundamentals of Texture Mapping and Image Warping", UCB/CSD-89-516
-    Example: >>> resize_weights(4, 2)[0].round(3).tolist()
-             [[0.429, 0.429, 0.143, 0.0], [0.0, 0.143, 0.429, 0.429]]
+    Example: >>> (70 * resize_weights(4, 2)[0]).round().tolist()
+             [[30.0, 30.0, 10.0, 0.0], [0.0, 10.0, 30.0, 30.0]]
     """
     end = new if end is None else end
     step = size / new

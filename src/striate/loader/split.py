@@ -23,7 +23,7 @@ def split(data: Data, validation: float = 0.1, test: float = 0.2, seed: int = 0)
     Example: >>> from striate.datasets import Digits
              >>> parts = split(Digits().load())
              >>> len(parts.train), len(parts.validation), len(parts.test)
-             (1257, 180, 360)
+             (1258, 180, 359)
     """
     train, findings = data.train, list(data.findings)
     if len(train) < 2:

@@ -43,7 +43,7 @@ class Bin:
 def calibration_bins(confidence: np.ndarray, right: np.ndarray, bins: int = 10) -> list[Bin]:
     """The answers by confidence, in `bins` equal ranges; empty ones are left out.
 
-    Example: >>> calibration_bins(np.array([0.9, 0.95, 0.6]), np.array([True, False, True]))[1]
+    Example: >>> calibration_bins(np.array([0.9, 0.95, 0.6]), np.array([True, False, True]))[-1]
              Bin(low=0.9, high=1.0, count=1, right=0, confidence=0.95)
     """
     # i/bins is the nearest number to the decimal fraction, as 0.7 in the data is; linspace's 0.7 is not.
@@ -64,7 +64,7 @@ def calibration_error(bins: Sequence[Bin]) -> float:
     ECE = sum over bins of count/n * |accuracy - confidence|
 
     Source:  Naeini et al. 2015; Guo et al. 2017, arXiv:1706.04599, equation 3
-    Example: >>> calibration_error([Bin(0.8, 0.9, 3, 3, 0.9), Bin(0.9, 1.0, 1, 0, 1.0)])
+    Example: >>> round(calibration_error([Bin(0.8, 0.9, 3, 3, 0.9), Bin(0.9, 1.0, 1, 0, 1.0)]), 3)
              0.325
     """
     total = sum(one.count for one in bins)

@@ -37,7 +37,7 @@ def network_total(network: Mapping[str, Any]) -> tuple[str, ...]:
     """The last line of the table.
 
     Example: >>> network_total({"params": 61706, "macs": 416520, "receptive_field": [28, 28], "rows": [{"bytes": 1000}]})
-             ('Total', '', '', '61,706', '416,520', '28 × 28', '', '1 kB')
+             ('Total', '', '', '61,706', '416,520', '28 × 28', '', '1.0 kB')
     """
     held = sum(row.get("bytes") or 0 for row in network.get("rows", ()))
     return (

@@ -1,0 +1,39 @@
+"""Every example runs: those of the docstrings, and those of the README."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.docstrings import examples
+from striate.recipe.grammar import Recipe
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+@pytest.mark.parametrize("example", list(examples()), ids=lambda example: example.name)
+def test_the_example_of_a_docstring_runs(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    runner.run(example, out=said.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(said)
+
+
+def test_a_wrong_example_is_caught():
+    wrong = doctest.DocTestParser().get_doctest(">>> 1 + 1\n3\n", {}, "wrong", None, 0)
+    assert doctest.DocTestRunner().run(wrong, out=lambda text: None).failed == 1
+
+
+def test_the_code_of_the_readme_runs(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names: dict = {}
+    exec(code, names)  # noqa: S102  (it is our own)
+    assert names["model"].predict(names["x"][:5]).shape == (5, 10)
+    assert names["history"].epoch == [0, 1, 2]
+
+
+def test_the_recipe_of_the_readme_is_one():
+    (text,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert Recipe.from_text(text).network().nodes[-1].output == (10,)
