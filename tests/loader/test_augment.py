@@ -33,8 +33,8 @@ def test_draws_are_uniform_and_do_not_hang_together():
     draws = uniform(0, 0, torch.arange(200_000), 2)
     assert draws.min() >= 0
     assert draws.max() < 1
-    assert torch.allclose(draws.mean(0), torch.tensor(0.5), atol=0.005)
-    assert torch.allclose(draws.var(0), torch.tensor(1 / 12), atol=0.002)
+    assert torch.allclose(draws.mean(0), torch.tensor(0.5).double(), atol=0.005)
+    assert torch.allclose(draws.var(0), torch.tensor(1 / 12).double(), atol=0.002)
     assert abs(float(torch.corrcoef(draws.T)[0, 1])) < 0.01
     assert abs(float(torch.corrcoef(torch.stack([draws[:-1, 0], draws[1:, 0]]))[0, 1])) < 0.01
 

@@ -52,7 +52,7 @@ def test_grey_images_have_one_channel(tmp_path):
 
 def test_a_second_load_decodes_nothing(root, monkeypatch):
     first = load_folder(root, progress=False)
-    monkeypatch.setattr("striate.loader.folder.decode_file", lambda file: pytest.fail("decoded again"))
+    monkeypatch.setattr("striate.loader.cache.decode", lambda content: pytest.fail("decoded again"))
     again = load_folder(root, progress=False)
     assert np.array_equal(first.train.x, again.train.x)
 
@@ -78,7 +78,7 @@ def test_too_many_bad_files_stop_the_run(root):
         (root / "cat" / f"bad{number}.png").write_bytes(b"x")
     with pytest.raises(DataError, match="10 of 30 files") as caught:
         load_folder(root, progress=False)
-    assert "33%, at most 10%" in caught.value.sum
+    assert "10/30 = 33.3%, at most 10%" in caught.value.sum
 
 
 def test_hidden_folders_are_no_classes_and_empty_ones_are_named(root):

@@ -1,64 +1,61 @@
 """What is wrong with images and labels, before they reach the network."""
 
+import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
 from striate.datasets.base import Data, Split
-from striate.errors import DataError
+from striate.errors import DataError, printable
 from striate.finding import Finding
 from striate.shape import Shape
 
 __all__ = ["audit", "check_arrays", "describe"]
 
-IMBALANCE = 3.0
+_IMBALANCE = 3.0
 """How many times the images of the rarest class the most frequent may have before it is told."""
+_CHUNK = 1 << 24
+"""Bytes looked at together, so that memory-mapped images need not fit in memory."""
+_SHOWN = 5
 
 
 def check_arrays(x: Any, y: Any = None, shape: Shape | None = None) -> tuple[np.ndarray, Any]:
     """Images as uint8 or float32 (n, h, w, c) and labels as an array, or what is wrong with them.
 
-    Errors:  DataError with the sum and the fix.
+    uint8 stays; floats become float32; other whole numbers become float32 where they are no images (those have to say
+    whether they reach from 0 to 255). A grey channel that is left out is added where the network wants it.
+
+    Args:    x: images: arrays, tensors, nested lists. y: labels (n, ...), or a table of labels by output.
+             shape: (h, w, c) that the network takes, where it is known.
+    Errors:  DataError with the place, the sum and the fix.
     Example: >>> check_arrays(np.zeros((2, 8, 8)), [0, 1], (8, 8, 1))[0].shape
              (2, 8, 8, 1)
     """
     images = _array(x, "images")
-    if images.dtype.kind not in "uif" and images.dtype != bool:
-        raise DataError(f"images of type {images.dtype} cannot be used", fix="uint8 0..255, or floats")
-    if images.ndim == 0 or len(images) == 0:
-        raise DataError("there are no images", sum=f"shape {images.shape}", fix="at least one image")
-    if shape is not None:
-        images = _fitted(images, shape)
-    if images.dtype != np.uint8:
-        if images.dtype != np.float32:
-            images = images.astype(np.float32)
-        finite = np.isfinite(images.reshape(len(images), -1)).all(1)
-        if not finite.all():
-            row = int(np.argmin(finite))
+    if images.ndim == 0 or images.size == 0:
+        raise DataError("there are no images", sum=f"their shape is {images.shape}", fix="at least one image")
+    if images.dtype.kind not in "uifb":
+        raise DataError(f"images of type {_kind(images)} cannot be used", fix="uint8 from 0 to 255, or floats")
+    images = _fitted(images, shape)
+    if images.dtype.kind != "f" and images.dtype != np.uint8:
+        if images.ndim == 4:
             raise DataError(
-                f"the image in row {row} holds NaN or Inf",
-                sum=f"{int((~finite).sum())} of {len(images)} images",
-                fix="mend or leave out these images",
+                f"images of type {images.dtype} leave open what is white",
+                sum=f"they reach from {images.min()} to {images.max()}",
+                fix="x.astype('uint8') where 255 is white, x.astype('float32') to take the numbers as they are",
             )
+        images = images.astype(np.float32)
+    if images.dtype != np.uint8:
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes Inf, and is told
+            images = images.astype(np.float32, copy=False)
+        _require_finite(images, "x", "image")
     if y is None:
         return images, None
-    labels = _array(y, "labels")
-    if labels.dtype.kind not in "uifb":
-        raise DataError(
-            f"labels of type {labels.dtype} cannot be used",
-            fix="class numbers: np.unique(labels, return_inverse=True)[1]",
-        )
-    if labels.ndim == 0 or len(labels) != len(images):
-        raise DataError(
-            f"{len(images)} images and {len(labels) if labels.ndim else 'no'} labels",
-            sum=f"images {images.shape}, labels {labels.shape}",
-            fix="one label for each image",
-        )
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        row = int(np.argmin(np.isfinite(labels.reshape(len(labels), -1)).all(1)))
-        raise DataError(f"the label in row {row} is NaN or Inf", fix="mend or leave out that label")
-    return images, labels
+    if isinstance(y, dict):
+        return images, {name: _labels(each, images, f"labels {name!r}") for name, each in y.items()}
+    return images, _labels(y, images, "labels")
 
 
 def _array(value: Any, what: str) -> np.ndarray:
@@ -67,83 +64,228 @@ def _array(value: Any, what: str) -> np.ndarray:
     try:
         return np.asarray(value)
     except ValueError:
-        raise DataError(f"the {what} are not one array: their parts differ in size", fix="one size for all") from None
+        raise DataError(
+            f"the {what} are not one array: their parts differ in size", fix="one size for all: resize them first"
+        ) from None
 
 
-def _fitted(images: np.ndarray, shape: Shape) -> np.ndarray:
+def _kind(array: np.ndarray) -> str:
+    return {"U": "text", "S": "text", "O": "object", "c": "complex"}.get(array.dtype.kind, str(array.dtype))
+
+
+def _labels(y: Any, images: np.ndarray, what: str) -> np.ndarray:
+    labels = _array(y, what)
+    if labels.dtype.kind not in "uifb":
+        raise DataError(
+            f"{what} of type {_kind(labels)} cannot be used",
+            sum=f"the first: {printable(labels.reshape(-1)[:1].tolist())}",
+            fix="class numbers from 0: names, y = np.unique(labels, return_inverse=True)",
+        )
+    if labels.ndim == 0 or len(labels) != len(images):
+        count = f"{len(labels):,}" if labels.ndim else "no"
+        raise DataError(
+            f"{len(images):,} images and {count} {what}",
+            sum=f"x {images.shape}, y {labels.shape}",
+            fix="one label for each image",
+        )
+    if labels.dtype.kind == "f":
+        _require_finite(labels, "y", "label")
+    return labels
+
+
+def _require_finite(array: np.ndarray, name: str, what: str) -> None:
+    """Refuse NaN and Inf, naming the first and how many rows hold some."""
+    bad = _rows(array, _not_finite)
+    if bad.any():
+        row = int(np.argmax(bad))
+        inner = np.argwhere(~np.isfinite(array[row : row + 1]))[0][1:]
+        place = ", ".join(map(str, (row, *inner)))
+        raise DataError(
+            f"the {what} in row {row} holds NaN or Inf",
+            where=f"{name}[{place}] = {array[row][tuple(inner)]}",
+            sum=f"{int(bad.sum())} of {len(array)} {what}s hold some",
+            fix=f"mend or leave out these {what}s: {name}[np.isfinite({name}).reshape(len({name}), -1).all(1)]",
+        )
+
+
+def _not_finite(rows: np.ndarray) -> np.ndarray:
+    """Which rows hold NaN or Inf."""
+    return np.asarray(~np.isfinite(rows).all(1))
+
+
+def _rows(array: np.ndarray, ask: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What `ask` says of each row, flattened, a chunk at a time."""
+    each = max(_CHUNK // max(array[:1].nbytes, 1), 1)
+    parts = [ask(array[begin : begin + each].reshape(-1, array[0].size)) for begin in range(0, len(array), each)]
+    return np.concatenate(parts)
+
+
+def _fitted(images: np.ndarray, shape: Shape | None) -> np.ndarray:
     """Images as the network takes them; one grey channel may be left out."""
     given = images.shape[1:]
+    if shape is None:
+        if images.ndim == 4 and given[0] in (1, 3) and given[-1] not in (1, 2, 3, 4) and given[0] < given[1]:
+            raise DataError(
+                f"images of shape {images.shape} look like (n, c, h, w)",
+                sum=f"read as (n, h, w, c) they would be {given[0]} pixels high, with {given[-1]} channels",
+                fix="np.moveaxis(x, 1, -1), or input_shape on the first layer if they are meant so",
+            )
+        return images
+    if given == shape:
+        return images
     if given == shape[:-1] and shape[-1] == 1:
         return images[..., None]
-    if given != shape:
-        turned = len(shape) > 1 and given == (shape[-1], *shape[:-1])
-        alone = images.shape == shape or images.shape == shape[:-1]
-        fix = f"images of {shape}"
-        if turned:
-            fix = "images look like (n, c, h, w): np.moveaxis(x, 1, -1)"
-        elif alone:
-            fix = "this is one image: x[None]"
-        raise DataError(
-            f"images of shape {images.shape} do not fit the network",
-            sum=f"the network takes (n, {', '.join(map(str, shape))})",
-            fix=fix,
-        )
-    return images
+    wanted = ", ".join(map(str, shape))
+    fix = f"images of {shape}, or a network with input_shape={given}"
+    if len(shape) > 1 and given == (shape[-1], *shape[:-1]):
+        fix = "they look like (n, c, h, w): np.moveaxis(x, 1, -1)"
+    elif images.shape in (shape, shape[:-1]):
+        fix = "this is one image: x[None]"
+    elif len(given) == len(shape) == 3 and given[:2] == shape[:2] and {given[2], shape[2]} == {1, 3}:
+        fix = "x.repeat(3, axis=-1)" if given[2] == 1 else "x.mean(-1, keepdims=True).astype(x.dtype)"
+    elif given == shape[:-1]:
+        fix = f"they lack the axis of channels: np.repeat(x[..., None], {shape[-1]}, axis=-1) if they are grey"
+    raise DataError(
+        f"images of shape {images.shape} do not fit the network", sum=f"the network takes (n, {wanted})", fix=fix
+    )
 
 
 def audit(data: Data) -> list[Finding]:
-    """Findings about a data set: imbalance, equal images in training and test, images without any content."""
+    """What is wrong with a data set, in numbers.
+
+    Imbalance, a single class, equal images (byte for byte) in two parts, images with NaN or Inf, images of one colour.
+    Everything is told; nothing is changed.
+
+    Args:    data: as it is split; without a test set, equal images within the training set are told.
+    Example: >>> x, y = np.arange(8, dtype=np.uint8).reshape(4, 1, 2, 1), np.array([0, 1, 0, 1])
+             >>> data = Data("twins", Split(x, y), test=Split(x[:1], y[:1]), classes=("a", "b"))
+             >>> [finding.fault for finding in audit(data)]
+             ['leak']
+    """
+    parts = {"training": data.train, "validation": data.validation, "test": data.test}
+    present = {name: part for name, part in parts.items() if part is not None and len(part)}
+    return [*_imbalance(data), *_twins(present), *(each for item in present.items() for each in _strange(*item))]
+
+
+def _imbalance(data: Data) -> list[Finding]:
+    if not data.classes or data.train.y.ndim != 1:
+        return []
+    counts = np.bincount(data.train.y, minlength=len(data.classes))
+    present = counts[counts > 0]
+    names = [printable(name, 40) for name in data.classes]
+    most = int(counts.argmax())
+    if len(present) == 1:
+        return [
+            Finding(
+                "single-class",
+                "training",
+                f"{names[most]}: {counts[most]:,} of {counts.sum():,}",
+                "all images are of one class: there is nothing to tell apart",
+                "images of other classes",
+                severity="error",
+            )
+        ]
+    if len(present) == 0 or counts.max() <= _IMBALANCE * present.min():
+        return []
+    least = int(np.where(counts > 0, counts, counts.max() + 1).argmin())
+    return [
+        Finding(
+            "imbalance",
+            "training",
+            f"{names[most]}: {counts[most]:,}, {names[least]}: {counts[least]:,}, ratio {counts[most] / counts[least]:.1f}",
+            f"always saying {names[most]!r} would already be right for {counts.max() / counts.sum():.1%}",
+            "more images of the rare classes, or class_weight in fit",
+        )
+    ]
+
+
+def _twins(parts: dict[str, Split]) -> list[Finding]:
+    """Images that are in two parts; in the training set alone, where nothing is split off yet."""
+    prints = {name: _prints(part) for name, part in parts.items()}
+    names = list(parts)
+    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
     found = []
-    if data.classes:
-        counts = np.bincount(data.train.y, minlength=len(data.classes))
-        present = counts[counts > 0]
-        if len(present) and counts.max() > IMBALANCE * present.min():
-            most, least = int(counts.argmax()), int(np.where(counts > 0, counts, counts.max() + 1).argmin())
+    for one, other in pairs:
+        first = {key: row for row, key in reversed([*enumerate(prints[one])])}
+        twins = [(row, first[key]) for row, key in enumerate(prints[other]) if key in first]
+        if twins:
+            shown = ", ".join(f"{_place(parts[other], a)} = {_place(parts[one], b)}" for a, b in twins[:_SHOWN])
+            share = len(twins) / len(parts[other])
             found.append(
                 Finding(
-                    "imbalance",
-                    "data",
-                    f"{data.classes[most]}: {counts[most]}, {data.classes[least]}: {counts[least]}, "
-                    f"ratio {counts[most] / counts[least]:.1f}",
-                    f"always saying {data.classes[most]!r} would already be right for {counts.max() / counts.sum():.1%}",
-                    "more images of the rare classes, or class_weight in fit",
+                    "leak",
+                    other,
+                    f"{len(twins):,} of {len(parts[other]):,} {other} images ({share:.1%}) are {one} images: {shown}",
+                    f"{len(twins):,} images of the {other} set are in the {one} set too, so its score is too good",
+                    "remove them from one of the two",
                 )
             )
-    seen = _digests(data.train)
-    for name, part in (("test", data.test), ("validation", data.validation)):
-        if part is not None and len(part):
-            twins = [(row, seen[key]) for row, key in enumerate(_keys(part)) if key in seen]
-            if twins:
-                row, other = twins[0]
-                where = (
-                    f"{part.files[row]} and {data.train.files[other]}"
-                    if part.files and data.train.files
-                    else f"row {row}"
+    if names == ["training"]:
+        count = len(prints["training"]) - len(set(prints["training"]))
+        if count:
+            found.append(
+                Finding(
+                    "duplicates",
+                    "training",
+                    f"{count:,} of {len(parts['training']):,} images",
+                    "some images are there more than once; a split may put them on both sides",
+                    "remove the copies",
                 )
-                found.append(
-                    Finding(
-                        "leak",
-                        name,
-                        f"{len(twins)} of {len(part)} {name} images ({len(twins) / len(part):.1%}), the first: {where}",
-                        f"images of the {name} set are in the training set too, so its score is too good",
-                        "remove them from one of the two",
-                    )
-                )
+            )
     return found
 
 
-def _keys(part: Split) -> list[bytes]:
-    """The bytes of each image, hashed."""
-    flat = np.ascontiguousarray(part.x).reshape(len(part), -1)
-    return [hash(row.tobytes()).to_bytes(8, "little", signed=True) for row in flat]
+def _prints(part: Split) -> list[bytes]:
+    """A hash of each image's bytes: 128 bits, so that two images with the same hash are the same image."""
+    flat = part.x.reshape(len(part), -1)
+    return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in flat]
 
 
-def _digests(part: Split) -> dict[bytes, int]:
-    return {key: row for row, key in enumerate(_keys(part))}
+def _place(part: Split, row: int) -> str:
+    return part.files[row] if part.files else f"row {row}"
+
+
+def _strange(name: str, part: Split) -> list[Finding]:
+    """Images that hold no picture."""
+    found = []
+    if part.x.dtype.kind == "f":
+        bad = np.flatnonzero(_rows(part.x, _not_finite))
+        if len(bad):
+            found.append(
+                Finding(
+                    "non-finite-pixels",
+                    name,
+                    f"{len(bad):,} of {len(part):,} images: {_some(part, bad)}",
+                    "some images hold NaN or Inf",
+                    "mend or remove them",
+                    severity="error",
+                )
+            )
+    flat = np.flatnonzero(_rows(part.x, lambda rows: (rows == rows[:, :1]).all(1)))
+    if len(flat) and part.x[0].size > 1:
+        found.append(
+            Finding(
+                "constant-images",
+                name,
+                f"{len(flat):,} of {len(part):,} images: {_some(part, flat)}",
+                "some images are of one colour all over: they show nothing",
+                "remove them, or look at why they are empty",
+            )
+        )
+    return found
+
+
+def _some(part: Split, rows: np.ndarray) -> str:
+    return ", ".join(_place(part, int(row)) for row in rows[:_SHOWN]) + (" ..." if len(rows) > _SHOWN else "")
 
 
 def describe(data: Data) -> dict[str, Any]:
-    """What `striate data` shows: images by class and part, shape, type, the share of the most frequent class."""
+    """What `striate data` shows: images by class and part, shape, type, the share of the most frequent class.
+
+    Example: >>> from striate.datasets import Digits
+             >>> describe(Digits().load())["images"]
+             {'training': 1797}
+    """
     parts = {"training": data.train, "validation": data.validation, "test": data.test}
     present = {name: part for name, part in parts.items() if part is not None and len(part)}
     table: dict[str, Any] = {
@@ -154,7 +296,7 @@ def describe(data: Data) -> dict[str, Any]:
         "bad_files": [{"path": bad.path, "reason": bad.reason} for bad in data.bad],
         "findings": [finding.to_json() for finding in data.findings],
     }
-    if data.classes:
+    if data.classes and data.train.y.ndim == 1:
         counts = {name: np.bincount(part.y, minlength=len(data.classes)).tolist() for name, part in present.items()}
         table["classes"] = {
             label: {name: counts[name][number] for name in present} for number, label in enumerate(data.classes)

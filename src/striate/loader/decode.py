@@ -13,10 +13,12 @@ from striate.errors import DataError, printable
 from striate.store import open_regular
 from striate.units import bytes_text
 
-__all__ = ["FORMATS", "MOST_BYTES", "MOST_PIXELS", "decode", "decode_file", "image_size", "read_file", "to_channels"]
+__all__ = ["SUFFIXES", "decode", "decode_file", "image_size", "read_file", "to_channels"]
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
-"""What is tried; Pillow knows many more formats, some of which start other programs."""
+"""What is tried. Pillow knows many more formats: some start other programs, some take any bytes for an image."""
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
+"""How names of such files end; what is inside decides, the name only says what was meant to be an image."""
 MOST_PIXELS = 25_000_000
 """No larger image is decoded: a file of 250 kB can legally hold 88 million pixels."""
 MOST_BYTES = 200_000_000
@@ -32,21 +34,23 @@ def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
 
     Errors:  DataError that names the file, and says in plain words why it cannot be used.
     """
+    name = printable(os.fspath(path), 200)
     try:
         return decode(read_file(path))
     except DataError as error:
-        raise error if error.where else error.at(printable(path)) from None
+        what = error.what if name in error.what else f"{name}: {error.what}"
+        raise DataError(what, fix="an image file that other programs can open") from None
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a plain file of bearable size.
 
-    Errors:  DataError.
+    Errors:  DataError that says why it cannot be read.
     """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > MOST_BYTES:
-            raise DataError(f"the file holds {bytes_text(size)}, at most {bytes_text(MOST_BYTES)} are read")
+            raise DataError(f"it holds {bytes_text(size)}, at most {bytes_text(MOST_BYTES)} are read")
         try:
             return file.read(MOST_BYTES)
         except OSError as error:
@@ -141,7 +145,7 @@ _QUIET = _Quiet()
 def _open(content: bytes) -> Image.Image:
     """The image with its header read and its size found bearable, not yet decoded."""
     if not content:
-        raise DataError("the file is empty")
+        raise DataError("it is empty (0 bytes)")
     image = Image.open(io.BytesIO(content), formats=FORMATS)
     width, height = image.size
     if width * height > MOST_PIXELS:
@@ -186,5 +190,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return _too_large(int("".join(re.findall(r"\d+", str(error))[:1]) or MOST_PIXELS + 1))
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
-        return "the image is cut short"
+        return "it is cut short"
     return f"it is damaged: {printable(error) or type(error).__name__}"

@@ -1,46 +1,58 @@
-"""Folders of images: one sub-folder for each class, or train/, val/ and test/ each with them.
+"""Folders of images: one sub-folder for each class, or train/, val/ and test/ each with them."""
 
-Every image is decoded, turned, converted and resized once. The pixels are kept in one memory-mapped file, named after
-the content of the images, so that a second epoch or run costs nothing.
-"""
-
-import hashlib
-import json
 import os
 import re
-import statistics
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from striate.datasets.base import BadFile, Data, Split
 from striate.errors import DataError, printable
-from striate.files import write_whole
 from striate.finding import Finding
-from striate.loader.decode import decode_file, to_channels
-from striate.loader.resize import resize
-from striate.store import home, locked
+from striate.loader.cache import decoded
+from striate.loader.decode import SUFFIXES
 
-__all__ = ["SUFFIXES", "is_image_folder", "load_folder"]
+__all__ = ["is_image_folder", "load_folder"]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".jfif")
-"""Files with these endings are taken for images."""
+_PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+_LEFT_BEHIND = {"__MACOSX", "Thumbs.db", "desktop.ini", "Icon\r"}
+"""What other systems leave in folders. Everything that begins with a dot is hidden too."""
+_MEANT = (*SUFFIXES, ".heic", ".heif", ".avif", ".jp2", ".svg", ".ico", ".psd", ".tga", ".raw", ".dng")
+"""Names of files that were meant to be images; other files that are none are no loss."""
+_SHOWN = 5
 
-PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
-PARTS |= {"test": "test", "testing": "test"}
-HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
-LARGEST_SIDE, SMALLEST_SIDE, STEP = 64, 16, 8
-VERSION = 1
-"""Of the cached files: another way to decode or resize must not find the pixels of the old one."""
+
+@dataclass
+class _Found:
+    """What a folder holds."""
+
+    root: Path
+    files: dict[str, dict[str, list[Path]]] = field(default_factory=dict)
+    """By part and class."""
+    unread: list[BadFile] = field(default_factory=list)
+    """Folders that could not be opened."""
+    seen: set[tuple[int, int]] = field(default_factory=set)
+    """(device, inode) of each folder entered: a link that leads back is not followed for ever."""
 
 
 def is_image_folder(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is a folder that may hold classes of images."""
+    """Whether a path is a folder that may hold classes of images, and no run.
+
+    Example: >>> is_image_folder(__file__)
+             False
+    """
     return Path(path).is_dir() and not (Path(path) / "model.json").exists()
 
 
@@ -50,248 +62,256 @@ def load_folder(
     channels: int | None = None,
     max_bad: float = 0.1,
     progress: bool = True,
-    classes: tuple[str, ...] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Data:
     """The images of a folder with their classes.
 
-    Args:    size: (height, width) they are brought to; by default their median, a multiple of 8, 16 to 64.
+    Sub-folders are classes, in natural order (2 before 10); files below them, at any depth, are their images. If all
+    sub-folders are called train, val (valid, validation) or test, these are the parts. What cannot be decoded is set
+    aside in `bad`, with path and reason. Everything is decoded once and then mapped from the cache.
+
+    Args:    path: of the folder.
+             size: (height, width) the images are brought to; by default their median, a multiple of 8, 16 to 64.
              channels: 1 or 3; by default 1 if all images are grey.
-             max_bad: share of files that may be unreadable; those are set aside with path and reason.
-             classes: names that sub-folders must have, in this order; by default those there are, sorted.
-    Errors:  DataError for no images, one class, too many bad files, or unknown classes.
+             max_bad: share of the image files that may be unreadable.
+             progress: whether bars are drawn on a terminal.
+             classes: names that the classes must have, in this order; by default those there are.
+    Errors:  DataError for no folder, no images, one class, a class that is not in `classes`, too many bad files.
     """
     root = Path(path)
     if not root.is_dir():
-        raise DataError(f"there is no folder {printable(root)}", fix="a folder with one sub-folder for each class")
-    parts, findings = _parts(root)
-    names = classes or tuple(sorted({name for part in parts.values() for name in part}, key=_natural))
-    unknown = sorted({name for part in parts.values() for name in part} - set(names))
-    if unknown:
-        raise DataError(
-            f"the folder {printable(root)} has classes the model does not know",
-            sum=f"unknown: {printable(', '.join(unknown))}; the model's: {printable(', '.join(names))}",
-            fix="the same names for the same classes",
-        )
-    listed = [
-        (part, names.index(label), file)
-        for part, found in parts.items()
-        for label, files in found.items()
-        for file in files
-    ]
+        what = f"{printable(root)} is no folder" if root.exists() else f"there is no folder {printable(root)}"
+        raise DataError(what, fix="a folder with one sub-folder for each class")
+    found = _walk(root)
+    names = list(classes) if classes else _classes(found)
+    listed = _listed(found, names)
     if not listed:
-        raise DataError(
-            f"no images found in {printable(root)}",
-            sum=f"files with the endings {', '.join(SUFFIXES[:6])} ... in its sub-folders: 0",
-            fix="one sub-folder for each class, with its images inside",
-        )
+        raise _nothing(root)
+    pixels = decoded([file for _, _, file in listed], size, channels, progress, os.fspath(root.resolve()))
+    bad, others = list(found.unread), []
+    for place, reason in pixels.bad.items():
+        file = listed[place][2]
+        if file.name.lower().endswith(_MEANT):
+            bad.append(BadFile(printable(file, 300), reason))
+        else:
+            others.append(printable(file.relative_to(root)))
+    if not pixels.good and not bad:
+        raise _nothing(root, others)
+    if not pixels.good or len(bad) > max_bad * (len(bad) + len(pixels.good)):
+        raise _too_many_bad(root, bad, len(pixels.good), max_bad)
+    rows = [listed[place] for place in pixels.good]
+    if classes is None:
+        rows, names = _without_empty(rows, names)
     if len(names) < 2:
-        raise DataError(
-            f"{printable(root)} has a single class, {printable(names[0])}",
-            fix="one sub-folder for each of at least two classes",
-        )
-    x, good, bad = _pixels([file for _, _, file in listed], size, channels, progress)
-    if len(bad) > max_bad * len(listed):
-        shown = "\n".join(f"{each.path}: {each.reason}" for each in bad[:5])
-        raise DataError(
-            f"{len(bad)} of {len(listed)} files in {printable(root)} cannot be decoded",
-            sum=f"{len(bad) / len(listed):.0%}, at most {max_bad:.0%} may be bad (data.max_bad)\n{shown}",
-            fix="mend or remove them, or raise data.max_bad",
-        )
-    if not good:
-        raise DataError(f"none of the images in {printable(root)} can be decoded", fix="other images")
+        raise _one_class(root, names[0])
     splits = {}
     for part in ("train", "validation", "test"):
-        rows = [row for row, place in enumerate(good) if listed[place][0] == part]
-        if rows:
-            places = [listed[good[row]] for row in rows]
-            labels = np.array([label for _, label, _ in places], np.int64)
-            whole = len(rows) == len(good)
-            splits[part] = Split(x if whole else x[rows], labels, [printable(file, 300) for _, _, file in places])
+        mine = [row for row, (each, _, _) in enumerate(rows) if each == part]
+        if mine:  # the parts follow each other, so each is a view of the cache
+            labels = np.array([rows[row][1] for row in mine], np.int64)
+            files = [printable(rows[row][2], 300) for row in mine]
+            splits[part] = Split(pixels.x[mine[0] : mine[-1] + 1], labels, files)
     if "train" not in splits:
-        raise DataError(f"{printable(root)} has no training images", fix="a train/ folder, or class folders alone")
-    name = printable(root.resolve().name)
+        raise DataError(f"{printable(root)} has no training images", fix="a train/ folder that holds some")
     return Data(
-        name, splits["train"], splits.get("validation"), splits.get("test"), tuple(map(printable, names)), bad, findings
+        printable(root.resolve().name),
+        splits["train"],
+        splits.get("validation"),
+        splits.get("test"),
+        tuple(names),
+        bad,
+        _findings(found, names, rows, others),
     )
 
 
-def _parts(root: Path) -> tuple[dict[str, dict[str, list[Path]]], list[Finding]]:
-    """Files by part and class, and findings about folders that hold nothing."""
-    seen: set[tuple[int, int]] = set()
-    folders = _folders(root, seen)
-    splits = {folder: PARTS[folder.name.lower()] for folder in folders if folder.name.lower() in PARTS}
-    groups = (
-        [(part, _folders(folder, seen)) for folder, part in splits.items()]
-        if "train" in splits.values()
-        else [("train", folders)]
-    )
-    parts: dict[str, dict[str, list[Path]]] = {}
-    empty = []
-    for part, classes in groups:
-        for folder in classes:
-            files = sorted(_files(folder, seen), key=os.fsencode)
-            if files:
-                parts.setdefault(part, {}).setdefault(folder.name, []).extend(files)
-            else:
-                empty.append(folder)
-    findings = []
-    if empty:
-        shown = ", ".join(printable(folder.relative_to(root)) for folder in empty[:8])
-        findings.append(
-            Finding(
-                "empty-class",
-                "data",
-                f"{len(empty)} empty: {shown}",
-                "folders without images are no classes",
-                "remove them",
-            )
-        )
-    return parts, findings
+def _walk(root: Path) -> _Found:
+    """All visible files, by part and class."""
+    status = root.stat()
+    found = _Found(root, seen={(status.st_dev, status.st_ino)})
+    folders = _folders(found, root)
+    parts = {folder: _PARTS.get(folder.name.lower()) for folder in folders}
+    # A class may be called "train" too, beside "bus": only if all are names of parts, they are parts.
+    if "train" in parts.values() and all(parts.values()):
+        for folder, part in parts.items():
+            for each in _folders(found, folder):
+                _add(found, str(part), each)
+    else:
+        for each in folders:
+            _add(found, "train", each)
+    return found
 
 
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name in HIDDEN
+def _add(found: _Found, part: str, folder: Path) -> None:
+    files = sorted(_files(found, folder), key=lambda file: _natural(os.fspath(file)))
+    found.files.setdefault(part, {}).setdefault(folder.name, []).extend(files)
 
 
-def _folders(root: Path, seen: set[tuple[int, int]]) -> list[Path]:
-    """The sub-folders, each once: a link that leads back is not followed for ever."""
-    return [
-        Path(entry.path) for entry in _entries(root) if entry.is_dir() and not _hidden(entry.name) and _new(entry, seen)
-    ]
+def _folders(found: _Found, folder: Path) -> list[Path]:
+    """The visible sub-folders, each once."""
+    entries = [entry for entry in _entries(found, folder) if _is_folder(entry) and _is_new(found, entry)]
+    return sorted((Path(entry.path) for entry in entries), key=lambda each: _natural(each.name))
 
 
-def _files(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
-    """The image files in a folder and below it; anything named like an image counts, also if it turns out to be none."""
-    for entry in _entries(folder):
-        if _hidden(entry.name):
-            continue
-        if entry.is_dir():
-            if _new(entry, seen):
-                yield from _files(Path(entry.path), seen)
-        elif entry.name.lower().endswith(SUFFIXES):
-            yield Path(entry.path)
+def _files(found: _Found, folder: Path) -> Iterator[Path]:
+    """The visible files in a folder and below it."""
+    waiting = [folder]
+    while waiting:
+        for entry in _entries(found, waiting.pop()):
+            if not _is_folder(entry):
+                yield Path(entry.path)
+            elif _is_new(found, entry):
+                waiting.append(Path(entry.path))
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _entries(found: _Found, folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
+        with os.scandir(folder) as entries:
+            return [each for each in entries if not each.name.startswith(".") and each.name not in _LEFT_BEHIND]
     except OSError as error:
-        raise DataError(f"cannot read the folder {printable(folder)}", sum=printable(error.strerror or error)) from None
+        if folder == found.root:
+            raise DataError(f"cannot read the folder {printable(folder)}: {error.strerror}") from None
+        found.unread.append(BadFile(printable(folder, 300), f"the folder cannot be read: {error.strerror}"))
+        return []
 
 
-def _new(entry: os.DirEntry[str], seen: set[tuple[int, int]]) -> bool:
-    status = entry.stat()
-    key = (status.st_dev, status.st_ino)
-    if key in seen:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
         return False
-    seen.add(key)
+
+
+def _is_new(found: _Found, entry: os.DirEntry[str]) -> bool:
+    try:
+        status = entry.stat()
+    except OSError:  # gone a moment ago
+        return False
+    key = (status.st_dev, status.st_ino)
+    if key in found.seen:
+        return False
+    found.seen.add(key)
     return True
 
 
-def _natural(name: str) -> list[Any]:
-    """Sort 2 before 10."""
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"(\d+)", name) if part]
+def _natural(name: str) -> tuple[Any, ...]:
+    """What names are sorted by: 2 before 10; equal numbers by their bytes."""
+    parts = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part]
+    return (*parts, (-1, 0, name))
 
 
-def _pixels(
-    files: list[Path], size: tuple[int, int] | None, channels: int | None, progress: bool
-) -> tuple[np.ndarray, list[int], list[BadFile]]:
-    """Images (n, h, w, c) memory-mapped from the cache, the places of their files in the list, and the bad files."""
-    folder = home() / "folders"
-    with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), 16)) as pool:
-        prints = list(_watched(pool.map(_fingerprint, files), len(files), "reading", progress))
-        key = hashlib.sha256(json.dumps([VERSION, size, channels, prints]).encode()).hexdigest()[:32]
-        data, index = folder / f"{key}.u8", folder / f"{key}.json"
-        with locked(folder / f"{key}.lock"):
-            if not (data.exists() and index.exists()):
-                _fill(pool, files, size, channels, progress, data, index)
-            kept = json.loads(index.read_text())
-    shape = tuple(kept["shape"])
-    x = np.memmap(data, np.uint8, "c", shape=shape) if shape[0] else np.zeros(shape, np.uint8)
-    bad = [BadFile(printable(files[place], 300), reason) for place, reason in kept["bad"]]
-    return x, kept["good"], bad
+def _classes(found: _Found) -> list[str]:
+    return sorted({name for part in found.files.values() for name in part}, key=_natural)
 
 
-def _fingerprint(file: Path) -> str:
-    """The hash of a file's bytes; what cannot be read is told when it is decoded."""
-    try:
-        if not file.is_file():
-            return "no file"
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "blake2b").hexdigest()[:32]
-    except OSError:
-        return "unreadable"
-
-
-def _fill(
-    pool: ThreadPoolExecutor,
-    files: list[Path],
-    size: tuple[int, int] | None,
-    channels: int | None,
-    progress: bool,
-    data: Path,
-    index: Path,
-) -> None:
-    """Decode every file once and write the pixels: the sizes are measured first, where they decide the common one."""
-    wanted = channels
-    if size is None or channels is None:
-        looked = [found for found in _watched(pool.map(_look, files), len(files), "measuring", progress) if found]
-        if size is None and looked:
-            size = _side([found[0] for found in looked]), _side([found[1] for found in looked])
-        wanted = channels or (1 if looked and all(found[2] == 1 for found in looked) else 3)
-    height, width = size or (SMALLEST_SIDE, SMALLEST_SIDE)
-
-    def one(file: Path) -> np.ndarray | str:
-        try:
-            return resize(to_channels(decode_file(file), wanted or 3), (height, width))
-        except DataError as error:
-            return error.what.replace(printable(file, 200), "").strip() + (f" ({error.sum})" if error.sum else "")
-
-    good, bad = [], []
-    data.parent.mkdir(parents=True, exist_ok=True)
-    partial = data.with_suffix(f".{os.getpid()}.part")
-    try:
-        with partial.open("wb") as out:
-            for place, found in enumerate(_watched(pool.map(one, files), len(files), "decoding", progress)):
-                if isinstance(found, str):
-                    bad.append((place, found))
-                else:
-                    out.write(found.tobytes())
-                    good.append(place)
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(data)
-    except OSError as error:
+def _listed(found: _Found, names: list[str]) -> list[tuple[str, int, Path]]:
+    """(part, class, file) of every file, part by part."""
+    known = {name: number for number, name in enumerate(names)}
+    # A model's classes are printable names: where a folder's is not, its printable form counts.
+    unknown = [name for name in _classes(found) if name not in known and printable(name) not in known]
+    if unknown:
         raise DataError(
-            f"cannot write the decoded images to {printable(data.parent)}",
-            sum=f"{printable(error.strerror or error)}; {len(files) * height * width * (wanted or 3):,} bytes needed",
-            fix="room there, or STRIATE_DATA with another folder",
-        ) from None
-    finally:
-        partial.unlink(missing_ok=True)
-    shape = [len(good), height, width, wanted or 3]
-    write_whole(index, json.dumps({"shape": shape, "good": good, "bad": bad}).encode())
+            f"{printable(found.root)} has classes that the model does not know",
+            sum=f"unknown: {printable(', '.join(unknown))}; the model's: {printable(', '.join(names))}",
+            fix="the same names for the same classes",
+        )
+    return [
+        (part, known.get(name, known.get(printable(name), 0)), file)
+        for part in ("train", "validation", "test")
+        for name, files in found.files.get(part, {}).items()
+        for file in files
+    ]
 
 
-def _look(file: Path) -> tuple[int, int, int] | None:
-    """Height, width and channels of an image, or None if it cannot be decoded."""
-    try:
-        height, width, channels = decode_file(file).shape
-    except DataError:
-        return None
-    return height, width, channels
+def _without_empty(
+    rows: list[tuple[str, int, Path]], names: list[str]
+) -> tuple[list[tuple[str, int, Path]], list[str]]:
+    """The rows numbered by the classes that hold an image, and the printable names of these."""
+    present = sorted({number for _, number, _ in rows})
+    number = {old: new for new, old in enumerate(present)}
+    return [(part, number[old], file) for part, old, file in rows], [printable(names[old]) for old in present]
 
 
-def _side(sizes: list[int]) -> int:
-    return min(max(round(statistics.median(sizes) / STEP) * STEP, SMALLEST_SIDE), LARGEST_SIDE)
+def _findings(found: _Found, names: list[str], rows: list[tuple[str, int, Path]], others: list[str]) -> list[Finding]:
+    findings = []
+    for part in found.files:
+        full = {names[number] for each, number, _ in rows if each == part}
+        empty = [
+            name for name in sorted({*names, *map(printable, found.files[part])}, key=_natural) if name not in full
+        ]
+        if empty:
+            findings.append(
+                Finding(
+                    "empty-class",
+                    "data" if len(found.files) == 1 else part,
+                    f"{len(empty)} without an image: {printable(', '.join(empty))}",
+                    f"a class without images in {part} cannot be {'learned' if part == 'train' else 'measured'} there",
+                    "put images into their folders, or remove these",
+                )
+            )
+    alike: dict[str, list[str]] = {}
+    for name in _classes(found):
+        alike.setdefault(unicodedata.normalize("NFC", name).casefold(), []).append(name)
+    twins = [" and ".join(ascii(name) for name in same) for same in alike.values() if len(same) > 1]
+    if twins:
+        findings.append(
+            Finding(
+                "twin-classes",
+                "data",
+                "; ".join(twins[:_SHOWN]),
+                "folders whose names look the same are different classes",
+                "join them, or give them names that differ",
+            )
+        )
+    if others:
+        findings.append(
+            Finding(
+                "other-files",
+                "data",
+                f"{len(others)}: {', '.join(others[:_SHOWN])}{' ...' if len(others) > _SHOWN else ''}",
+                "files that are no images, by name and content, were left out",
+                "nothing, if they were not meant as images",
+            )
+        )
+    return findings
 
 
-def _watched(items: Iterable[Any], total: int, doing: str, shown: bool) -> Iterator[Any]:
-    """The items, with a progress bar on a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
-        task = bar.add_task(f"{doing} images", total=total)
-        for item in items:
-            yield item
-            bar.advance(task)
+def _nothing(root: Path, others: Sequence[str] = ()) -> DataError:
+    """No image at all: what is there instead."""
+    sum = "its sub-folders hold no files"
+    if others:
+        sum = f"{len(others)} files, none of them an image: {', '.join(others[:_SHOWN])}"
+    for folder in [root, *_folders(_Found(root), root)]:
+        direct = [each.name for each in folder.iterdir() if each.name.lower().endswith(SUFFIXES)]
+        if direct:
+            sum = f"{len(direct):,} images lie in {printable(folder)} itself, such as {printable(direct[0])}"
+            break
+    return DataError(
+        f"no images found in {printable(root)}",
+        sum=sum,
+        fix="one sub-folder for each class, with its images inside (JPEG, PNG, GIF, BMP, WebP, TIFF, PPM)",
+    )
+
+
+def _one_class(root: Path, name: str) -> DataError:
+    """A single class: nothing to tell apart, or one folder too high."""
+    fix = "one sub-folder for each of at least two classes"
+    folders = _folders(_Found(root), root)
+    below = _folders(_Found(root), folders[0]) if len(folders) == 1 else []
+    if len(below) > 1:
+        inside = ", ".join(each.name for each in below[:_SHOWN])
+        fix = f"name {printable(folders[0])}, if {printable(inside)} are the classes"
+    return DataError(
+        f"{printable(root)} has a single class, {printable(name)}: there is nothing to tell apart",
+        sum="1 class with images, at least 2 are needed",
+        fix=fix,
+    )
+
+
+def _too_many_bad(root: Path, bad: list[BadFile], good: int, max_bad: float) -> DataError:
+    shown = "\n".join(f"{each.path}: {each.reason}" for each in bad[:_SHOWN])
+    count = len(bad) + good
+    return DataError(
+        f"{len(bad):,} of {count:,} files in {printable(root)} cannot be decoded",
+        sum=f"{len(bad)}/{count} = {len(bad) / count:.1%}, at most {max_bad:.0%} may be bad\n{shown}",
+        fix="mend or remove them, or raise max_bad",
+    )

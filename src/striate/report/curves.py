@@ -106,7 +106,7 @@ def _drawing(measure: str, columns: Mapping[str, Sequence[float]], epochs: int, 
         HEIGHT,
         f"{title}: {said}" + (f"; best epoch {best + 1}" if best is not None else ""),
         element("text", title, x=LEFT, y=12, class_="title"),
-        *_axes(x, y, epochs, share),
+        *_axes(x, y, epochs, share, best),
         *_best_mark(x, y, lines, best),
         *(
             polyline(((x.at(i + 1), y.at(value)) for i, value in enumerate(values)), class_=f"line {name}")
@@ -129,9 +129,9 @@ def _upright(values: Sequence[float], share: bool, log: bool) -> Scale:
     return Scale(0.0 if 0 <= low < 0.5 * high else low - air, high + air, BOTTOM, TOP)
 
 
-def _axes(x: Scale, y: Scale, epochs: int, share: bool) -> list[Markup]:
+def _axes(x: Scale, y: Scale, epochs: int, share: bool, best: int | None) -> list[Markup]:
     parts = []
-    for value in y.ticks(4):
+    for value in y.ticks(5):
         written = f"{100 * value:.6g}\u202f%" if share else f"{value:.6g}"
         parts += [
             element("path", d=f"M{LEFT} {y.at(value):.1f}H{RIGHT}", class_="grid"),
@@ -139,18 +139,15 @@ def _axes(x: Scale, y: Scale, epochs: int, share: bool) -> list[Markup]:
         ]
     for epoch in x.ticks(6, whole=True) if epochs > 1 else [1.0]:
         parts.append(element("text", f"{epoch:.0f}", x=x.at(epoch), y=BOTTOM + 16, text_anchor="middle"))
-    return [*parts, element("text", "epoch", x=(LEFT + RIGHT) / 2, y=BOTTOM + 33, text_anchor="middle")]
+    below = "epoch" if best is None else f"epoch (best: {best + 1})"
+    return [*parts, element("text", below, x=(LEFT + RIGHT) / 2, y=BOTTOM + 33, text_anchor="middle")]
 
 
 def _best_mark(x: Scale, y: Scale, lines: Mapping[str, Sequence[float]], best: int | None) -> list[Markup]:
     if best is None:
         return []
     at, values = x.at(best + 1), lines.get("validation") or next(iter(lines.values()))
-    side = "end" if at > (LEFT + RIGHT) / 2 else "start"
-    parts = [
-        element("path", d=f"M{at:.1f} {TOP}V{BOTTOM}", class_="best"),
-        element("text", f"best: {best + 1}", x=at + (5 if side == "start" else -5), y=BOTTOM - 6, text_anchor=side),
-    ]
+    parts = [element("path", d=f"M{at:.1f} {TOP}V{BOTTOM}", class_="best")]
     if math.isfinite(y.at(values[best])):
         parts.append(element("circle", cx=at, cy=y.at(values[best]), r=4.5, class_="best"))
     return parts
@@ -163,9 +160,10 @@ def _line_names(y: Scale, lines: Mapping[str, Sequence[float]], shown: Callable[
         for name, values in lines.items()
         if (finite := [value for value in values if math.isfinite(y.at(value))])
     )
-    heights = [height for height, _, _ in ends]
+    lowest = BOTTOM - 10  # below it stand the epochs
+    heights = [min(height, lowest) for height, _, _ in ends]
     if len(heights) == 2 and heights[1] - heights[0] < APART:
-        middle = min(max(sum(heights) / 2, TOP + APART / 2), BOTTOM - APART / 2)
+        middle = min(max(sum(heights) / 2, TOP + APART / 2), lowest - APART / 2)
         heights = [middle - APART / 2, middle + APART / 2]
     return [
         element(

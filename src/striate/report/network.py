@@ -36,8 +36,8 @@ def network_rows(network: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def network_total(network: Mapping[str, Any]) -> tuple[str, ...]:
     """The last line of the table.
 
-    Example: >>> network_total({"params": 61706, "macs": 416520, "receptive_field": [28, 28], "rows": [{"bytes": 1000}]})
-             ('Total', '', '', '61,706', '416,520', '28 × 28', '', '1.0 kB')
+    Example: >>> network_total({"params": 61706, "macs": 416520, "rows": [{"bytes": 1000}]})
+             ('Total', '', '', '61,706', '416,520', '', '', '1.0 kB')
     """
     held = sum(row.get("bytes") or 0 for row in network.get("rows", ()))
     return (
@@ -46,7 +46,7 @@ def network_total(network: Mapping[str, Any]) -> tuple[str, ...]:
         "",
         _count(network.get("params")),
         _count(network.get("macs")),
-        _size(network.get("receptive_field")),
+        "",
         "",
         bytes_text(held),
     )

@@ -83,6 +83,10 @@ def _classified(results: Results, n: int) -> Verdict:
         (
             _wrong(n - right, n),
             f"{compared} always saying “{name}”, which would be right for {percent(base, min(digits, 1))}.",
+            (
+                f"On ever more images of this kind the share would settle between {percent(low, digits)} and "
+                f"{percent(high, digits)} (95\u202f% interval)."
+            ),
         ),
         share,
         interval,
@@ -95,7 +99,7 @@ def _wrong(wrong: int, n: int) -> str:
         return "None is wrong."
     if wrong == 1:
         return "One is wrong."
-    often = "" if 2 * wrong > n else f", about 1 in {round(n / wrong):,}"
+    often = "" if 3 * wrong > n else f", about 1 in {round(n / wrong):,}"
     return f"{wrong:,} are wrong{often}."
 
 

@@ -1,0 +1,284 @@
+"""The cache of decoded images: each file is read, decoded and resized once, then mapped into memory.
+
+The pixels are named after the bytes of the files, so a folder that is moved or copied finds them again, and a changed
+image is never taken for the old one. A list of (size, time of change, hash) spares later runs from reading files that
+nobody touched.
+"""
+
+import hashlib
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, TypeVar
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from striate.errors import DataError, StorageError, printable
+from striate.files import write_whole
+from striate.loader.decode import decode, image_size, read_file, to_channels
+from striate.loader.resize import resize
+from striate.store import home, locked
+from striate.units import bytes_text
+
+__all__ = ["Pixels", "decoded", "picked"]
+
+T = TypeVar("T")
+
+_VERSION = 2
+"""Of what is kept: another way to decode or resize must not find the pixels of the old one."""
+_SMALLEST, _LARGEST, _STEP = 16, 64, 8
+_TOGETHER = 1 << 26
+"""Bytes that are copied at a time."""
+_SETTLED = 2_000_000_000
+"""Nanoseconds after which any file system gives a later change another time."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The images of some files."""
+
+    x: np.ndarray
+    """(n, h, w, c) uint8, mapped from the cache: those that could be decoded."""
+    good: list[int]
+    """Places of their files in the list."""
+    bad: dict[int, str]
+    """Place and reason of each file that could not be decoded."""
+
+
+class _Seen(NamedTuple):
+    """What is remembered of a file: if the first four are the same, so is the rest."""
+
+    size: int
+    modified: int
+    changed: int
+    inode: int
+    hash: str
+    height: int
+    width: int
+
+
+def decoded(
+    files: Sequence[Path],
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    progress: bool = True,
+    title: str = "",
+) -> Pixels:
+    """The images of these files, from the cache or decoded into it.
+
+    Runs that decode the same images at the same time wait for each other. What the cache holds is whole: its
+    description is written last, and pixels without it, or of another length, are made anew.
+
+    Args:    files: in the order in which they are wanted.
+             size: (height, width) they are brought to; by default their median, a multiple of 8 from 16 to 64.
+             channels: 1 or 3; by default 1 if all of them are grey.
+             progress: whether bars are drawn on a terminal.
+             title: what the list of the files is remembered under.
+    Errors:  StorageError if the cache cannot be written: why, and how many bytes are needed.
+    """
+    folder = home() / "folders"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, 0, error) from None
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        seen = _look(files, folder / f"{_hash(os.fsencode(title))}.seen.json", pool, progress)
+        height, width = size or _common(seen)
+        hashes = [each.hash for each in seen]
+        key = _hash(json.dumps([_VERSION, height, width, channels, hashes]).encode())
+        data, index = folder / f"{key}.u8", folder / f"{key}.json"
+        with locked(folder / f".{key}.lock"):
+            kept = _kept(data, index)
+            if kept is None:
+                images = _decode_all(files, hashes, (height, width), channels, pool, progress)
+                _keep(images, len(files) * height * width * (channels or 3), channels, data, index)
+                kept = _kept(data, index)
+    if kept is None:
+        raise StorageError(f"{printable(data)} changed while it was read", fix="run it again")
+    return kept
+
+
+def _look(files: Sequence[Path], list_file: Path, pool: ThreadPoolExecutor, progress: bool) -> list[_Seen]:
+    """Hash and size of each file; only those that changed since the last look are read."""
+    try:
+        known = {path: _Seen(*each) for path, each in json.loads(list_file.read_bytes()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        known = {}
+
+    def one(file: Path) -> _Seen:
+        try:
+            status = file.stat()
+            stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        except OSError:
+            return _Seen(0, 0, 0, 0, "unreadable", 0, 0)
+        was = known.get(os.fspath(file))
+        if was is not None and was[:4] == stamp:
+            return was
+        try:
+            content = read_file(file)
+        except DataError:
+            return _Seen(*stamp, "unreadable", 0, 0)
+        try:
+            return _Seen(*stamp, _hash(content), *image_size(content))
+        except DataError:
+            return _Seen(*stamp, _hash(content), 0, 0)
+
+    seen = list(_watched(pool.map(one, files), len(files), "reading", progress))
+    now = time.time_ns()
+    settled = {
+        os.fspath(file): each
+        for file, each in zip(files, seen, strict=True)
+        if each.hash != "unreadable" and now - each.changed > _SETTLED
+    }
+    if settled != known:
+        write_whole(list_file, json.dumps(settled).encode())
+    return seen
+
+
+def _common(seen: list[_Seen]) -> tuple[int, int]:
+    """The size that all images are brought to where none is given."""
+
+    def side(lengths: list[int]) -> int:
+        middle = statistics.median(lengths) if lengths else _SMALLEST
+        return min(max(round(middle / _STEP) * _STEP, _SMALLEST), _LARGEST)
+
+    return side([each.height for each in seen if each.height]), side([each.width for each in seen if each.width])
+
+
+def _decode_all(
+    files: Sequence[Path],
+    hashes: list[str],
+    size: tuple[int, int],
+    channels: int | None,
+    pool: ThreadPoolExecutor,
+    progress: bool,
+) -> Iterator[np.ndarray | str]:
+    """Each image at its size, or why there is none, in the order of the files."""
+
+    def one(file: Path, known: str) -> np.ndarray | str:
+        try:
+            content = read_file(file)
+            if _hash(content) != known:
+                return "it changed while it was read"
+            image = decode(content)
+            return resize(image if channels is None else to_channels(image, channels), size)
+        except DataError as error:
+            return error.what.removeprefix(f"cannot read {printable(file)}: ")
+
+    return _watched(pool.map(one, files, hashes), len(files), "decoding", progress)
+
+
+def _keep(images: Iterable[np.ndarray | str], needed: int, channels: int | None, data: Path, index: Path) -> None:
+    """Write the pixels, then their description, which makes them valid."""
+    good: list[int] = []
+    bad: list[tuple[int, str]] = []
+    shape: tuple[int, ...] = (_SMALLEST, _SMALLEST, channels or 1)
+    index.unlink(missing_ok=True)
+    data.unlink(missing_ok=True)  # not overwritten: another process may have the old pixels mapped
+    with _new_file(data, needed) as out:
+        for place, image in enumerate(images):
+            if isinstance(image, str):
+                bad.append((place, image))
+                continue
+            if good and image.shape[-1] > shape[-1]:
+                _colour(out, len(good), shape[0] * shape[1])
+            if not good or image.shape[-1] > shape[-1]:
+                shape = image.shape
+            out.write(to_channels(image, shape[-1]).tobytes())
+            good.append(place)
+    write_whole(index, json.dumps({"shape": [len(good), *shape], "good": good, "bad": bad}).encode())
+
+
+def _colour(out: BinaryIO, count: int, pixels: int) -> None:
+    """The grey images written so far as red, green, blue; from the last to the first, so that none is overwritten."""
+    for row in reversed(range(count)):
+        out.seek(row * pixels)
+        grey = np.frombuffer(out.read(pixels), np.uint8)
+        out.seek(row * pixels * 3)
+        out.write(np.repeat(grey, 3).tobytes())
+    out.seek(count * pixels * 3)
+
+
+def _kept(data: Path, index: Path) -> Pixels | None:
+    """What the cache holds, if it is there and whole."""
+    try:
+        told = json.loads(index.read_bytes())
+        shape, good, bad = tuple(told["shape"]), list(told["good"]), dict(told["bad"])
+        if data.stat().st_size != int(np.prod(shape)) or shape[0] != len(good):
+            return None
+        # Copy on write: whoever changes the array in place does not change the cache.
+        x = np.memmap(data, np.uint8, "c", shape=shape) if good else np.zeros(shape, np.uint8)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Pixels(x, good, bad)
+
+
+def picked(x: np.ndarray, rows: np.ndarray, in_memory: int | None = None) -> np.ndarray:
+    """Rows of an array: in memory, or again mapped where a mapped array is too large for that.
+
+    The file of a mapped copy has no name: it is gone when nobody holds the array any more.
+
+    Args:    x: the array. rows: which. in_memory: most bytes held in memory; by default a quarter of the machine's.
+    Errors:  StorageError if there is no room for the copy.
+    Example: >>> picked(np.array([7, 8, 9]), np.array([2, 0]))
+             array([9, 7])
+    """
+    if in_memory is None:
+        in_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    needed = x[:1].nbytes * len(rows)
+    if not isinstance(x, np.memmap) or needed <= in_memory:
+        return np.asarray(x[rows])
+    try:
+        with tempfile.TemporaryFile(dir=home()) as file:
+            each = max(_TOGETHER // x[:1].nbytes, 1)
+            for begin in range(0, len(rows), each):
+                file.write(x[rows[begin : begin + each]].tobytes())
+            file.flush()
+            return np.memmap(file, x.dtype, "c", shape=(len(rows), *x.shape[1:]))
+    except OSError as error:
+        raise _unwritable(home(), needed, error) from None
+
+
+@contextmanager
+def _new_file(path: Path, needed: int) -> Generator[BinaryIO]:
+    """A file that is on the disk when the block ends, and gone when it fails."""
+    try:
+        with path.open("w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, StorageError):
+            raise _unwritable(path.parent, needed, error) from None
+        raise
+
+
+def _unwritable(folder: Path, needed: int, error: OSError) -> StorageError:
+    return StorageError(
+        f"cannot keep decoded images in {printable(folder)}: {error.strerror}",
+        sum=f"up to {needed:,} bytes are needed ({bytes_text(needed)})" if needed else "",
+        fix="free some space, or STRIATE_DATA=FOLDER, a folder you may write to",
+    )
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _watched(results: Iterable[T], total: int, doing: str, progress: bool) -> Iterator[T]:
+    """The results as they come, with a bar on a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = progress and console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+        yield from bar.track(results, total=total, description=f"{doing} images")
