@@ -12,6 +12,7 @@ import ctypes
 import json
 import resource
 import time
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def with_striate(network: str, x: np.ndarray, y: np.ndarray, epochs: int, batch:
             lay.Dropout(0.5),
         ]
     else:
-        layers = [keras.Input((32, 32, 3))]
+        layers: list[Any] = [keras.Input((32, 32, 3))]
         for width in (64, 128, 256):
             for _ in range(2):
                 layers += [lay.Conv2D(width, 3, padding="same", use_bias=False), lay.BatchNormalization(), lay.ReLU()]
@@ -71,7 +72,7 @@ def with_torch(network: str, x: np.ndarray, y: np.ndarray, epochs: int, batch: i
                 parts += [nn.MaxPool2d(2), nn.ReLU()] if second else [nn.ReLU()]
                 before = width
         net = nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 10))
-    net = net.to(memory_format=torch.channels_last)
+    net = net.to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
     images = torch.from_numpy(x).permute(0, 3, 1, 2).float().div_(255).sub_(0.5).div_(0.29)
     images, labels = images.contiguous(memory_format=torch.channels_last), torch.from_numpy(y)
     updater = torch.optim.AdamW(net.parameters(), 0.001, fused=True)

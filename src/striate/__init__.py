@@ -39,6 +39,7 @@ _ROOMS = (
     "regularizers",
     "schedules",
     "datasets",
+    "loader",
     "augmentations",
     "zoo",
     "check",

@@ -5,6 +5,7 @@ from striate import datasets as datasets
 from striate import errors as errors
 from striate import initializers as initializers
 from striate import layers as layers
+from striate import loader as loader
 from striate import losses as losses
 from striate import metrics as metrics
 from striate import models as models

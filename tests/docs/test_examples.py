@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from docs.docstrings import examples
 from striate.recipe.grammar import Recipe
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("example", list(examples()), ids=lambda example: example.name)
@@ -37,3 +39,11 @@ def test_the_code_of_the_readme_runs(capsys):
 def test_the_recipe_of_the_readme_is_one():
     (text,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     assert Recipe.from_text(text).network().nodes[-1].output == (10,)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*.py")), ids=lambda file: file.name)
+def test_an_example_runs_from_top_to_bottom(file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = runpy.run_path(str(file))
+    assert names["accuracy"] > 0.95
+    assert "% of 360 test images are right" in capsys.readouterr().out
