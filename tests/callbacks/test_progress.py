@@ -51,6 +51,17 @@ def test_without_a_terminal_every_verbosity_but_0_is_the_same(capsys, verbose):
     assert capsys.readouterr().out == f"epoch 1/1  {WHOLE}\n"
 
 
+def test_an_interrupt_is_answered_at_once(terminal):
+    output = terminal()
+    bar = ProgressBar()
+    bar.set_params({"epochs": 1, "steps": 4, "samples": 4})
+    bar.on_train_begin()
+    bar.on_epoch_begin(0)
+    bar.on_train_batch_end(0, {"loss": 0.5})
+    bar.on_interrupt()
+    assert screen(output.getvalue(), 100) == ["stopping: what was learned so far is kept", ""]
+
+
 def test_nothing_is_nothing(capsys, terminal):
     run([ProgressBar(verbose=0)], [EPOCH])
     assert capsys.readouterr().out == ""

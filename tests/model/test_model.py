@@ -286,11 +286,12 @@ class Interrupting(Callback):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_ends_at_the_step_with_everything_kept():
+def test_ctrl_c_ends_at_the_step_with_everything_kept(capsys):
     x, y = blobs()
     model = small()
     with pytest.raises(Interrupted) as caught:
-        fit(model, x, y, epochs=50, validation_split=0.2, callbacks=[Interrupting()])
+        fit(model, x, y, epochs=50, validation_split=0.2, callbacks=[Interrupting()], verbose=1)
+    assert capsys.readouterr().out.startswith("stopping: what was learned so far is kept\nepoch 1/50")
     assert caught.value.signum == signal.SIGINT
     assert isinstance(caught.value, KeyboardInterrupt)
     assert model.history.epoch == [0]

@@ -17,7 +17,7 @@ Logs = dict[str, float]
 class Callback(catalog.Concept, shelf="callbacks"):
     """Told of every begin and end; it may set `self.model.stop_training = True`.
 
-    The methods are Keras'. `logs` holds the numbers so far: loss, accuracy, val_loss, learning_rate ...
+    The methods are Keras', and on_interrupt. `logs` holds the numbers so far: loss, accuracy, val_loss, learning_rate ...
     `params` holds epochs, steps (per epoch), samples and verbose.
     """
 
@@ -34,6 +34,9 @@ class Callback(catalog.Concept, shelf="callbacks"):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """After the last epoch, also of an interrupted run."""
+
+    def on_interrupt(self) -> None:
+        """When a signal ends the run early: its last epoch is still validated, and what it has is kept."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Before an epoch, counted from 0."""

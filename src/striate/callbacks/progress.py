@@ -80,6 +80,11 @@ class ProgressBar(Callback):
         kept = _fitting(parts, ranks, self._width) if self._live else parts
         self._console.print(Text(GAP.join(kept)), soft_wrap=True)
 
+    def on_interrupt(self) -> None:
+        self.clear()
+        if self.verbose != 0:
+            self._console.print(Text("stopping: what was learned so far is kept"), soft_wrap=True)
+
     def on_train_end(self, logs: Logs | None = None) -> None:
         self.clear()
 

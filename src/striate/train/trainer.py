@@ -148,6 +148,8 @@ class Trainer:
             if self.callbacks:
                 running = {meter.metric.name: meter.result() for meter in meters}
                 self._tell("on_train_batch_end", number, {"loss": total / count, **running})
+            if signals:
+                self._tell("on_interrupt")
             if signals or self._told_to_stop():
                 break
         seconds = time.perf_counter() - begin
