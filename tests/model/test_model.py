@@ -9,7 +9,18 @@ import torch
 import striate as keras
 from striate.callbacks import Callback, EarlyStopping, LambdaCallback, LearningRateScheduler
 from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, ShapeError, UnknownNameError
-from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
+from striate.layers import (
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Input,
+    MaxPooling2D,
+    Reshape,
+)
 from striate.train import Interrupted
 
 
@@ -322,3 +333,22 @@ def hashes(count, precision):
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(count)
     ]
     return {run.stdout.strip() for run in runs}
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Conv2D(3, 2, activation="softmax"), GlobalAveragePooling2D()],
+        [Flatten(), Dense(3), Activation("softmax"), Reshape((3,))],
+        [Flatten(), Dense(3, activation="softmax"), Dropout(0.5)],
+    ],
+    ids=["averaged", "reshaped", "dropped"],
+)
+def test_a_softmax_that_is_not_the_last_layer_is_not_applied_twice(layers):
+    x, y = blobs(30)
+    model = keras.Sequential([Input((8, 8, 1)), *layers], seed=0)
+    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
+    probabilities = model.predict(x)
+    loss, accuracy = model.evaluate(x, y)
+    assert loss == pytest.approx(-np.log(probabilities[np.arange(30), y]).mean(), rel=1e-5)
+    assert accuracy == pytest.approx((probabilities.argmax(1) == y).mean())

@@ -12,7 +12,7 @@ from torch import fx, nn
 from striate import catalog, losses, metrics, optimizers
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
-from striate.check import Table, check, check_head
+from striate.check import Table, bricks, check, check_head
 from striate.errors import ArgumentError, DataError, DeclarationError, UnknownNameError
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
@@ -439,8 +439,14 @@ class Model:
 
     @property
     def _drops_head(self) -> bool:
-        """Whether training takes the scores before the last activation: the loss and it belong together."""
-        return self.loss is not None and self.loss.head is not None and not getattr(self.loss, "from_logits", False)
+        """Whether training takes the scores before the last activation: the loss and it belong together.
+
+        A head that something follows (a Reshape, a pooling of probabilities) stays: the loss takes what comes out.
+        """
+        if self.loss is None or self.loss.head is None or getattr(self.loss, "from_logits", False):
+            return False
+        *_, (last, _) = bricks(self.network[self.network.outputs[0]])
+        return type(last).__name__ == self.loss.head
 
     @property
     def _training_loss(self) -> Loss:
