@@ -179,7 +179,7 @@ class Model:
     def built(self) -> fx.GraphModule:
         """The declared network as a torch module, made when first asked for."""
         if self._built is None:
-            self._built = build(self.network, self.seed, self._given).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
+            self._built = build(self.network, self.seed, self._given)
             self._built.eval()
         return self._built
 
@@ -487,7 +487,7 @@ class Model:
     def _trial(self, dtype: torch.dtype, batches: Batches) -> Callable[[], Any]:
         """A step on weights of its own."""
         optimizer, loss = self._require_compiled("fit")
-        copied = build(self.network, self.seed).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
+        copied = build(self.network, self.seed)
         module = rewrite(copied, head=loss.head if self._drops_head else None)
         module.train()
         moved = [weight for weight in copied.parameters() if weight.requires_grad]
