@@ -352,3 +352,15 @@ def test_a_softmax_that_is_not_the_last_layer_is_not_applied_twice(layers):
     loss, accuracy = model.evaluate(x, y)
     assert loss == pytest.approx(-np.log(probabilities[np.arange(30), y]).mean(), rel=1e-5)
     assert accuracy == pytest.approx((probabilities.argmax(1) == y).mean())
+
+
+def test_a_part_of_a_model_sees_images_as_the_whole_does():
+    x, y = blobs(40)
+    model = keras.Sequential([Flatten(input_shape=(8, 8, 1)), Dense(5), Dense(3, activation="softmax")], seed=0)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    features = keras.Model(model.input, model.get_layer("dense").output)
+    fit(model, x, y, preprocess="standardise")
+    assert features.preprocessing is model.preprocessing
+    kernel, bias = model.get_layer("dense").get_weights()
+    seen = (x.reshape(40, 64) / 255 - x.mean() / 255) / (x.std() / 255)
+    np.testing.assert_allclose(features.predict(x), seen @ kernel + bias, atol=1e-4)

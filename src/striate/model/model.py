@@ -57,6 +57,8 @@ class Model:
             raise ArgumentError("Model needs inputs and outputs", fix="Model(inputs, outputs), or Sequential([...])")
         self._start(Network.functional(inputs, outputs), name, seed)
         self._given = _given_bricks([outputs] if isinstance(outputs, Symbol) else list(outputs))
+        first = inputs if isinstance(inputs, Symbol) else next(iter(inputs))
+        self._taken_from = first.model
 
     def _start(self, network: Network | None, name: str, seed: int | None) -> None:
         self.name = name
@@ -68,7 +70,8 @@ class Model:
         self.loss: Loss | None = None
         self.optimizer: Optimizer | None = None
         self.metrics: tuple[Metric, ...] = ()
-        self.preprocessing: Preprocessing | None = None
+        self._preprocessing: Preprocessing | None = None
+        self._taken_from: Model | None = None
         self.classes: tuple[str, ...] = ()
         self.plan: Plan | None = None
         self.history: History | None = None
@@ -144,6 +147,17 @@ class Model:
     def output_shape(self) -> tuple[int | None, ...]:
         """(None, k)."""
         return (None, *self._output_shape)
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """What happens to images before the network sees them; a part of another model sees what that one sees."""
+        if self._preprocessing is None and self._taken_from is not None:
+            return self._taken_from.preprocessing
+        return self._preprocessing
+
+    @preprocessing.setter
+    def preprocessing(self, value: Preprocessing | None) -> None:
+        self._preprocessing = value
 
     @property
     def _image_shape(self) -> Shape:
