@@ -364,3 +364,17 @@ def test_a_part_of_a_model_sees_images_as_the_whole_does():
     kernel, bias = model.get_layer("dense").get_weights()
     seen = (x.reshape(40, 64) / 255 - x.mean() / 255) / (x.std() / 255)
     np.testing.assert_allclose(features.predict(x), seen @ kernel + bias, atol=1e-4)
+
+
+def test_only_training_decides_the_preprocessing_and_no_wish_is_passed_over():
+    x, y = blobs(40)
+    model = small()
+    model.predict(x.astype("float32"))
+    model.evaluate(x, y)
+    assert model.preprocessing is None
+    fit(model, x, y, preprocess="standardise")
+    assert model.preprocessing.mean != (0.0,)
+    fit(model, x, y, preprocess="standardise")
+    with pytest.raises(ArgumentError, match="not how the model was fitted before"):
+        fit(model, x, y, preprocess="scale")
+    fit(model, x, y)

@@ -395,7 +395,6 @@ class Model:
         if arrays.is_loader(x):
             x, y = arrays.pairs(x, self._image_shape)
         x, y = check_arrays(x, y, self._image_shape)
-        self._choose_preprocessing(x, None)
         batches = self._batches(x, y, batch_size or 256, False, (), _sample_weights(y, None, sample_weight))
         heard = list(callbacks or ())
         for callback in heard:
@@ -419,8 +418,7 @@ class Model:
         Source:  Keras 3, keras.Model.predict
         """
         tensor = arrays.images(x, self._image_shape)
-        preprocessing = self._choose_preprocessing(tensor.numpy(), None)
-        preprocessing.check(tensor)
+        preprocessing = self._preprocessing_for(tensor)
         prepare(self.plan.threads if self.plan else cores())
         self.built.eval()
         with torch.inference_mode():
@@ -430,26 +428,38 @@ class Model:
     def _give_shape(self, shape: Shape) -> None:
         """A Sequential without an input shape takes it from the first images."""
 
-    def _choose_preprocessing(self, x: np.ndarray, wanted: str | Preprocessing | None) -> Preprocessing:
-        """The model's own preprocessing; the first images decide it."""
+    def _choose_preprocessing(self, x: np.ndarray, wanted: str | Preprocessing | None) -> None:
+        """The model's own preprocessing, which the first images it is trained on decide."""
+        known = self.preprocessing
         if isinstance(wanted, Preprocessing):
             self.preprocessing = wanted
         elif wanted not in (None, "scale", "standardise"):
             raise ArgumentError(f"preprocess cannot be {wanted!r}", fix='"scale", "standardise" or a Preprocessing')
-        elif self.preprocessing is None:
+        elif known is None:
             self.preprocessing = Preprocessing.fit(x, standardise=wanted == "standardise")
-        return self.preprocessing
+        elif wanted is not None and (wanted == "standardise") != (any(known.mean) or set(known.std) != {1.0}):
+            raise ArgumentError(
+                f"preprocess={wanted!r} is not how the model was fitted before; its weights go with that",
+                sum=f"mean {known.mean}, deviation {known.std} after dividing by {known.scale:g}",
+                fix="leave preprocess out, or begin with a new model",
+            )
+
+    def _preprocessing_for(self, images: torch.Tensor) -> Preprocessing:
+        """The model's own preprocessing, or, before it was ever trained, plain scaling, which is not kept."""
+        preprocessing = self.preprocessing or Preprocessing.fit(images.numpy())
+        preprocessing.check(images)
+        return preprocessing
 
     def _batches(
         self, x: Any, y: Any, size: int, shuffle: bool, augment: Sequence[Any], weight: torch.Tensor | None = None
     ) -> Batches:
-        assert self.loss is not None and self.preprocessing is not None
+        assert self.loss is not None
         x, y = check_arrays(x, y, self._image_shape)
         tensor = arrays.images(x, self._image_shape)
-        self.preprocessing.check(tensor)
+        preprocessing = self._preprocessing_for(tensor)
         augmenter = Augmenter(tuple(augment), self.seed) if augment else None
         target = self.loss.target(arrays.labels(y), self._output_shape)
-        return Batches(tensor, target, self.preprocessing, size, self.seed, shuffle, augmenter, weight)
+        return Batches(tensor, target, preprocessing, size, self.seed, shuffle, augmenter, weight)
 
     @property
     def _drops_head(self) -> bool:
