@@ -378,3 +378,17 @@ def test_only_training_decides_the_preprocessing_and_no_wish_is_passed_over():
     with pytest.raises(ArgumentError, match="not how the model was fitted before"):
         fit(model, x, y, preprocess="scale")
     fit(model, x, y)
+
+
+def test_asking_a_model_between_two_steps_does_not_change_its_training():
+    class Curious(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.predict(x[:4])
+            self.model.evaluate(x[:4], y[:4])
+
+    x, y = blobs(48)
+    asked, left_alone = small(), small()
+    fit(asked, x, y, callbacks=[Curious()])
+    fit(left_alone, x, y)
+    for ours, theirs in zip(asked.get_weights(), left_alone.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)

@@ -1,6 +1,7 @@
 """What a user holds: a declared network that can be trained, asked, saved."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -406,7 +407,8 @@ class Model:
             for callback in heard:
                 callback.on_test_batch_end(step, logs)
 
-        logs = self._evaluation()(batches, told)
+        with _mode_kept(self.built):
+            logs = self._evaluation()(batches, told)
         for callback in heard:
             callback.on_test_end(logs)
         return _results(logs, return_dict)
@@ -420,8 +422,8 @@ class Model:
         tensor = arrays.images(x, self._image_shape)
         preprocessing = self._preprocessing_for(tensor)
         prepare(self.plan.threads if self.plan else cores())
-        self.built.eval()
-        with torch.inference_mode():
+        with _mode_kept(self.built), torch.inference_mode():
+            self.built.eval()
             parts = [self.built(preprocessing.tensor(part)) for part in tensor.split(batch_size or 256)]
         return to_border(torch.cat(parts)).contiguous().numpy()
 
@@ -642,6 +644,17 @@ class Sequential(Model):
             self._declare(shape)
             if self.loss is not None:
                 self._check_head()
+
+
+@contextmanager
+def _mode_kept(module: nn.Module) -> Generator[None]:
+    """Leave every brick in training or in prediction as it was: a callback may ask a model in the middle of an epoch."""
+    before = [(brick, brick.training) for brick in module.modules()]
+    try:
+        yield
+    finally:
+        for brick, training in before:
+            brick.training = training
 
 
 def _given_bricks(outputs: list[Symbol]) -> dict[Layer, nn.Module]:
