@@ -392,3 +392,10 @@ def test_asking_a_model_between_two_steps_does_not_change_its_training():
     fit(left_alone, x, y)
     for ours, theirs in zip(asked.get_weights(), left_alone.get_weights(), strict=True):
         assert np.array_equal(ours, theirs)
+
+
+def test_the_schedule_of_one_fit_does_not_slow_down_the_next():
+    x, y = blobs(32)
+    model = small(optimizer=keras.optimizers.SGD(0.1))
+    assert fit(model, x, y, epochs=2, schedule="cosine_decay").history["learning_rate"][-1] < 0.1
+    assert fit(model, x, y).history["learning_rate"] == [0.1]

@@ -314,6 +314,7 @@ class Model:
         resolved = None
         if not isinstance(rate, int | float):
             resolved = catalog.get("schedules", rate).resolve(optimizer.base_rate, steps, steps_per_epoch or len(train))
+        assert self._updater is not None and self.plan is not None
         self.history = History()
         heard = [self.history, *(callbacks or ())]
         if not any(isinstance(callback, ProgressBar) for callback in heard):
@@ -324,7 +325,6 @@ class Model:
         for callback in heard:
             callback.set_params(params)
             callback.set_model(self)
-        assert self._updater is not None and self.plan is not None
         trainer = Trainer(
             Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype),
             train,
@@ -490,6 +490,8 @@ class Model:
             if not moved:
                 raise DeclarationError("no weight of the network can be trained", fix="trainable=True on some layer")
             self._updater = optimizer.build(moved, optimizer.base_rate)
+        for group in self._updater.param_groups:  # an earlier fit may have left the last rate of its schedule there
+            group["lr"] = optimizer.base_rate
         return self._training
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
