@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from docs.docstrings import Docstring
 from striate import catalog, layers, textbook
 from striate.errors import ArgumentError, ShapeError
+from striate.model import Sequential, load
 from striate.shape import elements
 from tests.contracts.declarations import check_declaration
 from tests.contracts.layer_trials import (
@@ -231,3 +232,18 @@ def test_a_layer_without_a_page_or_with_a_wrong_shape_is_caught():
     assert not hasattr(textbook, "Doubling")
     with pytest.raises((AssertionError, RuntimeError)):
         test_what_comes_out_has_the_shape_that_was_said(trial, False)
+
+
+# The model
+
+
+@NAMES
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_model_of_it_learns_predicts_and_is_saved(name, precision, tmp_path):
+    example = LAYERS[name].example()
+    model = Sequential([example, layers.Flatten(), layers.Dense(2, activation="softmax")], seed=0)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x = np.random.default_rng(0).normal(size=(4, *example.input_shape)).astype("float32")
+    model.fit(x, [0, 1, 0, 1], verbose=0, plan={"precision": precision, "threads": 1})
+    model.save(tmp_path / "model.striate")
+    assert np.array_equal(load(tmp_path / "model.striate").predict(x), model.predict(x))

@@ -9,7 +9,18 @@ import torch
 import striate as keras
 from striate.callbacks import Callback, EarlyStopping, LambdaCallback, LearningRateScheduler
 from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, ShapeError, UnknownNameError
-from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
+from striate.layers import (
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Input,
+    MaxPooling2D,
+    Reshape,
+)
 from striate.train import Interrupted
 
 
@@ -323,3 +334,69 @@ def hashes(count, precision):
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(count)
     ]
     return {run.stdout.strip() for run in runs}
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Conv2D(3, 2, activation="softmax"), GlobalAveragePooling2D()],
+        [Flatten(), Dense(3), Activation("softmax"), Reshape((3,))],
+        [Flatten(), Dense(3, activation="softmax"), Dropout(0.5)],
+    ],
+    ids=["averaged", "reshaped", "dropped"],
+)
+def test_a_softmax_that_is_not_the_last_layer_is_not_applied_twice(layers):
+    x, y = blobs(30)
+    model = keras.Sequential([Input((8, 8, 1)), *layers], seed=0)
+    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
+    probabilities = model.predict(x)
+    loss, accuracy = model.evaluate(x, y)
+    assert loss == pytest.approx(-np.log(probabilities[np.arange(30), y]).mean(), rel=1e-5)
+    assert accuracy == pytest.approx((probabilities.argmax(1) == y).mean())
+
+
+def test_a_part_of_a_model_sees_images_as_the_whole_does():
+    x, y = blobs(40)
+    model = keras.Sequential([Flatten(input_shape=(8, 8, 1)), Dense(5), Dense(3, activation="softmax")], seed=0)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    features = keras.Model(model.input, model.get_layer("dense").output)
+    fit(model, x, y, preprocess="standardise")
+    assert features.preprocessing is model.preprocessing
+    kernel, bias = model.get_layer("dense").get_weights()
+    seen = (x.reshape(40, 64) / 255 - x.mean() / 255) / (x.std() / 255)
+    np.testing.assert_allclose(features.predict(x), seen @ kernel + bias, atol=1e-4)
+
+
+def test_only_training_decides_the_preprocessing_and_no_wish_is_passed_over():
+    x, y = blobs(40)
+    model = small()
+    model.predict(x.astype("float32"))
+    model.evaluate(x, y)
+    assert model.preprocessing is None
+    fit(model, x, y, preprocess="standardise")
+    assert model.preprocessing.mean != (0.0,)
+    fit(model, x, y, preprocess="standardise")
+    with pytest.raises(ArgumentError, match="not how the model was fitted before"):
+        fit(model, x, y, preprocess="scale")
+    fit(model, x, y)
+
+
+def test_asking_a_model_between_two_steps_does_not_change_its_training():
+    class Curious(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.predict(x[:4])
+            self.model.evaluate(x[:4], y[:4])
+
+    x, y = blobs(48)
+    asked, left_alone = small(), small()
+    fit(asked, x, y, callbacks=[Curious()])
+    fit(left_alone, x, y)
+    for ours, theirs in zip(asked.get_weights(), left_alone.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_the_schedule_of_one_fit_does_not_slow_down_the_next():
+    x, y = blobs(32)
+    model = small(optimizer=keras.optimizers.SGD(0.1))
+    assert fit(model, x, y, epochs=2, schedule="cosine_decay").history["learning_rate"][-1] < 0.1
+    assert fit(model, x, y).history["learning_rate"] == [0.1]

@@ -1,6 +1,7 @@
 """What a user holds: a declared network that can be trained, asked, saved."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,7 +13,7 @@ from torch import fx, nn
 from striate import catalog, losses, metrics, optimizers
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
-from striate.check import Table, check, check_head
+from striate.check import Table, bricks, check, check_head
 from striate.errors import ArgumentError, DataError, DeclarationError, UnknownNameError
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
@@ -57,6 +58,8 @@ class Model:
             raise ArgumentError("Model needs inputs and outputs", fix="Model(inputs, outputs), or Sequential([...])")
         self._start(Network.functional(inputs, outputs), name, seed)
         self._given = _given_bricks([outputs] if isinstance(outputs, Symbol) else list(outputs))
+        first = inputs if isinstance(inputs, Symbol) else next(iter(inputs))
+        self._taken_from = first.model
 
     def _start(self, network: Network | None, name: str, seed: int | None) -> None:
         self.name = name
@@ -68,7 +71,8 @@ class Model:
         self.loss: Loss | None = None
         self.optimizer: Optimizer | None = None
         self.metrics: tuple[Metric, ...] = ()
-        self.preprocessing: Preprocessing | None = None
+        self._preprocessing: Preprocessing | None = None
+        self._taken_from: Model | None = None
         self.classes: tuple[str, ...] = ()
         self.plan: Plan | None = None
         self.history: History | None = None
@@ -146,6 +150,17 @@ class Model:
         return (None, *self._output_shape)
 
     @property
+    def preprocessing(self) -> Preprocessing | None:
+        """What happens to images before the network sees them; a part of another model sees what that one sees."""
+        if self._preprocessing is None and self._taken_from is not None:
+            return self._taken_from.preprocessing
+        return self._preprocessing
+
+    @preprocessing.setter
+    def preprocessing(self, value: Preprocessing | None) -> None:
+        self._preprocessing = value
+
+    @property
     def _image_shape(self) -> Shape:
         return self.network[self.network.inputs[0]].output
 
@@ -179,7 +194,7 @@ class Model:
     def built(self) -> fx.GraphModule:
         """The declared network as a torch module, made when first asked for."""
         if self._built is None:
-            self._built = build(self.network, self.seed, self._given).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
+            self._built = build(self.network, self.seed, self._given)
             self._built.eval()
         return self._built
 
@@ -299,6 +314,7 @@ class Model:
         resolved = None
         if not isinstance(rate, int | float):
             resolved = catalog.get("schedules", rate).resolve(optimizer.base_rate, steps, steps_per_epoch or len(train))
+        assert self._updater is not None and self.plan is not None
         self.history = History()
         heard = [self.history, *(callbacks or ())]
         if not any(isinstance(callback, ProgressBar) for callback in heard):
@@ -309,7 +325,6 @@ class Model:
         for callback in heard:
             callback.set_params(params)
             callback.set_model(self)
-        assert self._updater is not None and self.plan is not None
         trainer = Trainer(
             Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype),
             train,
@@ -381,7 +396,6 @@ class Model:
         if arrays.is_loader(x):
             x, y = arrays.pairs(x, self._image_shape)
         x, y = check_arrays(x, y, self._image_shape)
-        self._choose_preprocessing(x, None)
         batches = self._batches(x, y, batch_size or 256, False, (), _sample_weights(y, None, sample_weight))
         heard = list(callbacks or ())
         for callback in heard:
@@ -393,7 +407,8 @@ class Model:
             for callback in heard:
                 callback.on_test_batch_end(step, logs)
 
-        logs = self._evaluation()(batches, told)
+        with _mode_kept(self.built):
+            logs = self._evaluation()(batches, told)
         for callback in heard:
             callback.on_test_end(logs)
         return _results(logs, return_dict)
@@ -405,42 +420,59 @@ class Model:
         Source:  Keras 3, keras.Model.predict
         """
         tensor = arrays.images(x, self._image_shape)
-        preprocessing = self._choose_preprocessing(tensor.numpy(), None)
-        preprocessing.check(tensor)
+        preprocessing = self._preprocessing_for(tensor)
         prepare(self.plan.threads if self.plan else cores())
-        self.built.eval()
-        with torch.inference_mode():
+        with _mode_kept(self.built), torch.inference_mode():
+            self.built.eval()
             parts = [self.built(preprocessing.tensor(part)) for part in tensor.split(batch_size or 256)]
         return to_border(torch.cat(parts)).contiguous().numpy()
 
     def _give_shape(self, shape: Shape) -> None:
         """A Sequential without an input shape takes it from the first images."""
 
-    def _choose_preprocessing(self, x: np.ndarray, wanted: str | Preprocessing | None) -> Preprocessing:
-        """The model's own preprocessing; the first images decide it."""
+    def _choose_preprocessing(self, x: np.ndarray, wanted: str | Preprocessing | None) -> None:
+        """The model's own preprocessing, which the first images it is trained on decide."""
+        known = self.preprocessing
         if isinstance(wanted, Preprocessing):
             self.preprocessing = wanted
         elif wanted not in (None, "scale", "standardise"):
             raise ArgumentError(f"preprocess cannot be {wanted!r}", fix='"scale", "standardise" or a Preprocessing')
-        elif self.preprocessing is None:
+        elif known is None:
             self.preprocessing = Preprocessing.fit(x, standardise=wanted == "standardise")
-        return self.preprocessing
+        elif wanted is not None and (wanted == "standardise") != (any(known.mean) or set(known.std) != {1.0}):
+            raise ArgumentError(
+                f"preprocess={wanted!r} is not how the model was fitted before; its weights go with that",
+                sum=f"mean {known.mean}, deviation {known.std} after dividing by {known.scale:g}",
+                fix="leave preprocess out, or begin with a new model",
+            )
+
+    def _preprocessing_for(self, images: torch.Tensor) -> Preprocessing:
+        """The model's own preprocessing, or, before it was ever trained, plain scaling, which is not kept."""
+        preprocessing = self.preprocessing or Preprocessing.fit(images.numpy())
+        preprocessing.check(images)
+        return preprocessing
 
     def _batches(
         self, x: Any, y: Any, size: int, shuffle: bool, augment: Sequence[Any], weight: torch.Tensor | None = None
     ) -> Batches:
-        assert self.loss is not None and self.preprocessing is not None
+        assert self.loss is not None
         x, y = check_arrays(x, y, self._image_shape)
         tensor = arrays.images(x, self._image_shape)
-        self.preprocessing.check(tensor)
+        preprocessing = self._preprocessing_for(tensor)
         augmenter = Augmenter(tuple(augment), self.seed) if augment else None
         target = self.loss.target(arrays.labels(y), self._output_shape)
-        return Batches(tensor, target, self.preprocessing, size, self.seed, shuffle, augmenter, weight)
+        return Batches(tensor, target, preprocessing, size, self.seed, shuffle, augmenter, weight)
 
     @property
     def _drops_head(self) -> bool:
-        """Whether training takes the scores before the last activation: the loss and it belong together."""
-        return self.loss is not None and self.loss.head is not None and not getattr(self.loss, "from_logits", False)
+        """Whether training takes the scores before the last activation: the loss and it belong together.
+
+        A head that something follows (a Reshape, a pooling of probabilities) stays: the loss takes what comes out.
+        """
+        if self.loss is None or self.loss.head is None or getattr(self.loss, "from_logits", False):
+            return False
+        *_, (last, _) = bricks(self.network[self.network.outputs[0]])
+        return type(last).__name__ == self.loss.head
 
     @property
     def _training_loss(self) -> Loss:
@@ -458,6 +490,8 @@ class Model:
             if not moved:
                 raise DeclarationError("no weight of the network can be trained", fix="trainable=True on some layer")
             self._updater = optimizer.build(moved, optimizer.base_rate)
+        for group in self._updater.param_groups:  # an earlier fit may have left the last rate of its schedule there
+            group["lr"] = optimizer.base_rate
         return self._training
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
@@ -481,7 +515,7 @@ class Model:
     def _trial(self, dtype: torch.dtype, batches: Batches) -> Callable[[], Any]:
         """A step on weights of its own."""
         optimizer, loss = self._require_compiled("fit")
-        copied = build(self.network, self.seed).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
+        copied = build(self.network, self.seed)
         module = rewrite(copied, head=loss.head if self._drops_head else None)
         module.train()
         moved = [weight for weight in copied.parameters() if weight.requires_grad]
@@ -612,6 +646,17 @@ class Sequential(Model):
             self._declare(shape)
             if self.loss is not None:
                 self._check_head()
+
+
+@contextmanager
+def _mode_kept(module: nn.Module) -> Generator[None]:
+    """Leave every brick in training or in prediction as it was: a callback may ask a model in the middle of an epoch."""
+    before = [(brick, brick.training) for brick in module.modules()]
+    try:
+        yield
+    finally:
+        for brick, training in before:
+            brick.training = training
 
 
 def _given_bricks(outputs: list[Symbol]) -> dict[Layer, nn.Module]:
