@@ -8,11 +8,6 @@ from striate.errors import DataError
 from striate.loader import load_folder
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("STRIATE_DATA", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def root(tmp_path):
     """Two classes of ten small colour images."""
