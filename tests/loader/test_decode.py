@@ -3,12 +3,10 @@ import os
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from striate.errors import DataError
 from striate.loader.decode import decode_file
-from striate.loader.resize import resize
 
 
 def saved(tmp_path, image, name="a.png", **how):
@@ -84,13 +82,3 @@ def test_damaged_files_give_an_image_or_a_reason(tmp_path):
             (tmp_path / f"m.{suffix}").write_bytes(changed)
             with contextlib.suppress(DataError):
                 assert decode_file(tmp_path / f"m.{suffix}").dtype == np.uint8
-
-
-@pytest.mark.parametrize("size", [(16, 16), (64, 50), (7, 41), (30, 3)])
-def test_resizing_is_torchs_antialiased_bilinear(size):
-    image = np.random.default_rng(0).integers(0, 256, (30, 41, 3), np.uint8)
-    theirs = torch.nn.functional.interpolate(
-        torch.from_numpy(image).permute(2, 0, 1)[None].float(), size, mode="bilinear", antialias=True
-    )
-    ours = resize(image, size).astype(float)
-    assert np.abs(ours - theirs[0].permute(1, 2, 0).numpy()).max() < 0.51, "equal before rounding"
