@@ -4,7 +4,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,23 +31,23 @@ def locked(path: Path) -> Generator[None]:
 
     The system frees the lock when the process ends, however it ends. The lock's empty file stays.
 
-    Errors:  StorageError if the file cannot be made.
+    Errors:  StorageError if the file cannot be made or locked.
     Source:  flock(2)
     Example: >>> import tempfile
              >>> with tempfile.TemporaryDirectory() as folder, locked(Path(folder, ".lock")):
              ...     sorted(found.name for found in Path(folder).iterdir())
              ['.lock']
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("ab")
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {printable(path)}: {error.strerror}",
-            fix="STRIATE_DATA=FOLDER, a folder you may write to",
-        ) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(path.open("ab"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise StorageError(
+                f"cannot write {printable(path)}: {error.strerror}",
+                fix="STRIATE_DATA=FOLDER, a folder you may write to",
+            ) from error
         yield
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from striate.datasets import Data, Digits, Split
+from striate.datasets import Data, Split
 from striate.errors import DataError
-from striate.loader import Preprocessing, audit, check_arrays, holdout, split
+from striate.loader import audit, check_arrays
 
 
 def test_arrays_of_any_common_kind_are_taken():
@@ -32,22 +32,6 @@ def test_what_cannot_be_used_is_told_with_the_fix(x, y, said):
     assert said in str(caught.value)
 
 
-def test_the_split_is_stratified_and_seeded():
-    parts = [split(Digits().load(), seed=seed) for seed in (0, 0, 1)]
-    assert np.array_equal(parts[0].test.x, parts[1].test.x)
-    assert not np.array_equal(parts[0].test.x, parts[2].test.x)
-    shares = [np.bincount(part.y) / len(part) for part in (parts[0].train, parts[0].validation, parts[0].test)]
-    assert np.abs(shares[0] - shares[2]).max() < 0.01
-    total = sum(len(part) for part in (parts[0].train, parts[0].validation, parts[0].test))
-    assert total == 1797
-
-
-def test_nothing_is_in_two_parts():
-    kept, held = holdout(np.arange(50) % 5, 0.3, seed=0)
-    assert sorted([*kept, *held]) == list(range(50))
-    assert len(held) == 15
-
-
 def test_equal_images_in_training_and_test_are_found():
     draw = np.random.default_rng(0)
     x = draw.integers(0, 256, (40, 6, 6, 1), np.uint8)
@@ -66,16 +50,3 @@ def test_imbalance_is_told_with_its_numbers():
     (finding,) = audit(Data("x", Split(x, (np.arange(40) < 4).astype(int)), None, None, ("a", "b")))
     assert finding.fault == "imbalance"
     assert "ratio 9.0" in finding.evidence
-
-
-def test_standardised_images_have_mean_zero_and_deviation_one():
-    x = np.random.default_rng(0).integers(0, 200, (50, 6, 6, 3), np.uint8)
-    made = Preprocessing.fit(x, standardise=True)
-    import torch
-
-    y = made.tensor(torch.from_numpy(x))
-    assert y.shape == (50, 3, 6, 6)
-    assert y.is_contiguous(memory_format=torch.channels_last)
-    assert y.mean((0, 2, 3)).abs().max() < 1e-5
-    assert (y.std((0, 2, 3), correction=0) - 1).abs().max() < 1e-5
-    assert Preprocessing.from_json(made.to_json()) == made

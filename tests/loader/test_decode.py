@@ -1,14 +1,17 @@
 import contextlib
+import io
 import os
+import struct
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from striate.errors import DataError
-from striate.loader.decode import decode_file
-from striate.loader.resize import resize
+from striate.loader.decode import decode, decode_file, image_size, to_channels
 
 
 def saved(tmp_path, image, name="a.png", **how):
@@ -36,17 +39,91 @@ def test_the_first_frame_of_an_animation_is_taken(tmp_path):
     assert decode_file(path).max() < 20
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_images_are_turned_as_exif_says(tmp_path, orientation):
-    upright = Image.fromarray(np.arange(24, dtype=np.uint8).reshape(4, 6) * 10)
-    undo = [None, 0, 3, 1, 5, 4, 6, 2][orientation - 1]  # Image.Transpose that lays it as the tag tells
-    stored = upright if undo is None else upright.transpose(Image.Transpose(undo))
+UPRIGHT = np.array([[10, 20, 30], [40, 50, 60]], np.uint8)
+STORED = {
+    1: [[10, 20, 30], [40, 50, 60]],
+    2: [[30, 20, 10], [60, 50, 40]],  # mirrored
+    3: [[60, 50, 40], [30, 20, 10]],  # upside down
+    4: [[40, 50, 60], [10, 20, 30]],  # mirrored and upside down
+    5: [[10, 40], [20, 50], [30, 60]],  # its first row is the left column
+    6: [[30, 60], [20, 50], [10, 40]],  # its first row is the right column, from the top
+    7: [[60, 30], [50, 20], [40, 10]],  # its first row is the right column, from the bottom
+    8: [[40, 10], [50, 20], [60, 30]],  # its first row is the left column, from the bottom
+}
+"""How EXIF 2.3 lays the upright image for each value of its tag Orientation (section 4.6.4)."""
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("suffix", ["png", "tiff", "webp"])
+def test_images_are_turned_as_exif_says(tmp_path, orientation, suffix):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    image = decode_file(saved(tmp_path, stored, "a.png", exif=exif))
-    assert image.shape[:2] in ((4, 6), (6, 4))
-    if orientation in (1, 2, 3, 4):
-        assert np.array_equal(image[..., 0], np.asarray(upright))
+    lossless = {"lossless": True} if suffix == "webp" else {}
+    path = saved(
+        tmp_path, Image.fromarray(np.array(STORED[orientation], np.uint8)), f"a.{suffix}", exif=exif, **lossless
+    )
+    assert decode_file(path)[..., 0].tolist() == UPRIGHT.tolist()
+    assert image_size(path.read_bytes()) == UPRIGHT.shape
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_an_orientation_that_exif_does_not_know_turns_nothing(tmp_path, value):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    assert decode_file(saved(tmp_path, Image.fromarray(UPRIGHT), exif=exif))[..., 0].tolist() == UPRIGHT.tolist()
+
+
+def test_cmyk_becomes_the_colours_it_means(tmp_path):
+    inks = Image.new("CMYK", (16, 16), (0, 255, 255, 0))  # magenta and yellow make red
+    pixel = decode_file(saved(tmp_path, inks, "a.jpg", quality=100))[8, 8].astype(int)
+    assert np.abs(pixel - [255, 0, 0]).max() <= 2
+
+
+def test_a_palette_with_transparency_lies_on_white(tmp_path):
+    image = Image.new("P", (3, 1))
+    image.putpalette([255, 0, 0, 0, 0, 255, 9, 9, 9])
+    for column in range(3):
+        image.putpixel((column, 0), column)
+    path = saved(tmp_path, image, transparency=bytes([255, 0, 128]))
+    assert decode_file(path).tolist() == [[[255, 0, 0], [255, 255, 255], [132, 132, 132]]], "9*128/255 + 255*127/255"
+
+
+def test_what_is_half_transparent_is_mixed_with_white(tmp_path):
+    path = saved(tmp_path, Image.new("LA", (1, 1), (0, 51)))
+    assert decode_file(path).tolist() == [[[204]]], "0*51/255 + 255*204/255"
+
+
+def test_grey_in_three_channels_is_one(tmp_path):
+    assert decode_file(saved(tmp_path, Image.new("RGB", (4, 3), (7, 7, 7)))).shape == (3, 4, 1)
+    almost = Image.new("RGB", (4, 3), (7, 7, 7))
+    almost.putpixel((3, 2), (7, 7, 8))
+    assert decode_file(saved(tmp_path, almost)).shape == (3, 4, 3)
+
+
+def test_sixteen_bits_of_colour_lose_their_lower_half():
+    pixel = struct.pack(">3H", 0xFF00, 0x8000, 0x0100)
+    assert decode(b"P6 1 1 65535 " + pixel).tolist() == [[[254, 128, 1]]]
+
+
+@pytest.mark.parametrize("kind", ["png", "gif", "webp", "tiff"])
+def test_the_first_frame_is_taken_whatever_follows(tmp_path, kind):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    how = {"lossless": True} if kind == "webp" else {}
+    path = saved(tmp_path, frames[0], f"a.{kind}", save_all=True, append_images=frames[1:], **how)
+    assert (decode_file(path) == [255, 0, 0]).all()
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.txt", "a", "a.png.exe"])
+def test_what_is_inside_decides_and_not_the_name(tmp_path, name):
+    Image.fromarray(UPRIGHT).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / name)
+    assert decode_file(tmp_path / name)[..., 0].tolist() == UPRIGHT.tolist()
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_numbers_that_do_not_say_what_is_white_are_refused(tmp_path, mode):
+    with pytest.raises(DataError, match="which number is white"):
+        decode_file(saved(tmp_path, Image.new(mode, (2, 2), 70_000), "a.tiff"))
 
 
 @pytest.mark.parametrize(
@@ -58,10 +135,93 @@ def test_what_is_no_image_is_told_in_plain_words(tmp_path, content):
         decode_file(tmp_path / "a.png")
 
 
-def test_an_image_of_30000_pixels_a_side_is_refused_from_its_header(tmp_path):
-    path = saved(tmp_path, Image.new("1", (30_000, 30_000)))
-    with pytest.raises(DataError):
-        decode_file(path)
+def claiming(kind, width, height):
+    """A small image whose header claims another size."""
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, kind)
+    content = bytearray(file.getvalue())
+    if kind == "PNG":
+        content[16:24] = struct.pack(">2I", width, height)
+        content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    elif kind == "GIF":
+        content[6:10] = struct.pack("<2H", width, height)
+    elif kind == "BMP":
+        content[18:26] = struct.pack("<2i", width, height)
+    elif kind == "JPEG":
+        place = content.index(b"\xff\xc0") + 5
+        content[place : place + 4] = struct.pack(">2H", height, width)
+    else:
+        content = content.replace(b"8 8\n", f"{width} {height}\n".encode())
+    return bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "JPEG", "PPM"])
+def test_an_image_of_30000_pixels_a_side_is_refused_from_its_header(kind):
+    for read in (decode, image_size):
+        with pytest.raises(DataError, match="900,000,000 pixels, at most 25,000,000 are decoded"):
+            read(claiming(kind, 30_000, 30_000))
+        with pytest.raises(DataError, match=r"5,001x5,000 = 25,005,000 pixels"):
+            read(claiming(kind, 5_001, 5_000))
+
+
+def test_a_file_too_large_to_be_read_is_refused_from_its_length(tmp_path):
+    with (tmp_path / "a.png").open("wb") as file:
+        os.truncate(file.fileno(), 200_000_001)
+    with pytest.raises(DataError, match=r"it holds 200\.0 MB|it holds 200 MB"):
+        decode_file(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is empty (0 bytes)"),
+        (b"text that is no image", "no image of a kind that is read"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no image of a kind that is read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image of a kind that is read"),
+        (b"P5 4 4 255 \0\0", "it is cut short"),
+    ],
+)
+def test_why_it_cannot_be_decoded_is_said_with_the_name(tmp_path, content, said):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        decode_file(tmp_path / "a.png")
+    assert caught.value.what.startswith(f"{tmp_path / 'a.png'}: ")
+    assert said in caught.value.what
+
+
+def test_files_that_cannot_be_opened_are_told(tmp_path, monkeypatch):
+    def refused(*given):
+        raise PermissionError(13, "Permission denied")
+
+    with pytest.raises(DataError, match="there is no such file"):
+        decode_file(tmp_path / "none.png")
+    with pytest.raises(DataError, match="it is not a plain file"):
+        decode_file(tmp_path)
+    (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(DataError, match="it is a link that leads nowhere"):
+        decode_file(tmp_path / "link.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    with pytest.raises(DataError, match="cannot read"):
+        decode_file(tmp_path / "loop.png")
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(DataError, match="you may not read it"):
+        decode_file(tmp_path / "any.png")
+
+
+def test_odd_files_warn_nobody_in_any_thread():
+    odd = claiming("PNG", 8, 8)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(image.shape == (8, 8, 1) for image in pool.map(decode, [odd] * 200))
+    with pytest.warns(UserWarning, match="heard"):
+        warnings.warn("heard", stacklevel=1)
+
+
+def test_channels_are_adapted_by_brightness():
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
+    grey = to_channels(colours, 1)
+    assert grey.ravel().tolist() == [76, 150, 29, 255], "0.299, 0.587 and 0.114 of 255"
+    assert to_channels(grey, 3)[0].tolist() == [[76] * 3, [150] * 3, [29] * 3, [255] * 3]
+    assert to_channels(colours, 3) is colours
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
@@ -84,13 +244,3 @@ def test_damaged_files_give_an_image_or_a_reason(tmp_path):
             (tmp_path / f"m.{suffix}").write_bytes(changed)
             with contextlib.suppress(DataError):
                 assert decode_file(tmp_path / f"m.{suffix}").dtype == np.uint8
-
-
-@pytest.mark.parametrize("size", [(16, 16), (64, 50), (7, 41), (30, 3)])
-def test_resizing_is_torchs_antialiased_bilinear(size):
-    image = np.random.default_rng(0).integers(0, 256, (30, 41, 3), np.uint8)
-    theirs = torch.nn.functional.interpolate(
-        torch.from_numpy(image).permute(2, 0, 1)[None].float(), size, mode="bilinear", antialias=True
-    )
-    ours = resize(image, size).astype(float)
-    assert np.abs(ours - theirs[0].permute(1, 2, 0).numpy()).max() < 0.51, "equal before rounding"

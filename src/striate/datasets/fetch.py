@@ -1,5 +1,6 @@
 """Fetching published data sets: found where they lie, or downloaded once, checked, and written whole or not at all."""
 
+import errno
 import gzip
 import hashlib
 import http.client
@@ -27,6 +28,8 @@ T = TypeVar("T")
 _SECONDS = 30
 """A mirror that says nothing for so long is given up."""
 _STEP = 1 << 20
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+"""What no mirror is to blame for."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +136,10 @@ def _from_mirrors(
                 _download(url, file, progress)
                 file.seek(0)
                 return accept(file)
-        except StorageError:
-            raise
         except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+                reason = f"cannot write {printable(home())}: {error.strerror}"
+                raise StorageError(reason, fix="free some space, or STRIATE_DATA=FOLDER on another disk") from error
             failed.append(f"{url}: {_reason(error)}")
     where = home() if source.archive else home() / source.folder
     raise DataError(
@@ -159,11 +163,7 @@ def _download(url: str, file: BinaryIO, progress: bool) -> None:
                 done += len(piece)
                 if done > LARGEST:
                     raise DataError(f"more than {LARGEST:,} bytes came")
-                try:
-                    file.write(piece)
-                except OSError as error:
-                    reason = f"cannot write {printable(home())}: {error.strerror}"
-                    raise StorageError(reason, fix="free some space, or STRIATE_DATA=FOLDER on another disk") from error
+                file.write(piece)
                 bar.update(task, completed=done)
     if total is not None and done < total:
         raise DataError(f"it ended after {done:,} of {total:,} bytes")

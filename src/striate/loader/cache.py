@@ -7,16 +7,17 @@ nobody touched.
 
 import hashlib
 import json
+import math
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -38,6 +39,8 @@ _VERSION = 2
 _SMALLEST, _LARGEST, _STEP = 16, 64, 8
 _TOGETHER = 1 << 26
 """Bytes that are copied at a time."""
+_HASH = 32
+"""Digits of a hash."""
 _SETTLED = 2_000_000_000
 """Nanoseconds after which any file system gives a later change another time."""
 
@@ -91,11 +94,11 @@ def decoded(
     except OSError as error:
         raise _unwritable(folder, 0, error) from None
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        seen = _look(files, folder / f"{_hash(os.fsencode(title))}.seen.json", pool, progress)
+        seen = _look(files, folder / f"{_hash(os.fsencode(title))}.seen", pool, progress)
         height, width = size or _common(seen)
         hashes = [each.hash for each in seen]
         key = _hash(json.dumps([_VERSION, height, width, channels, hashes]).encode())
-        data, index = folder / f"{key}.u8", folder / f"{key}.json"
+        data, index = folder / f"{key}.u8", folder / f"{key}.index"
         with locked(folder / f".{key}.lock"):
             kept = _kept(data, index)
             if kept is None:
@@ -109,10 +112,7 @@ def decoded(
 
 def _look(files: Sequence[Path], list_file: Path, pool: ThreadPoolExecutor, progress: bool) -> list[_Seen]:
     """Hash and size of each file; only those that changed since the last look are read."""
-    try:
-        known = {path: _Seen(*each) for path, each in json.loads(list_file.read_bytes()).items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        known = {}
+    known = {path: _Seen(*each) for path, each in (_told(list_file) or {}).items()}
 
     def one(file: Path) -> _Seen:
         try:
@@ -140,7 +140,7 @@ def _look(files: Sequence[Path], list_file: Path, pool: ThreadPoolExecutor, prog
         if each.hash != "unreadable" and now - each.changed > _SETTLED
     }
     if settled != known:
-        write_whole(list_file, json.dumps(settled).encode())
+        _tell(list_file, settled)
     return seen
 
 
@@ -182,9 +182,8 @@ def _keep(images: Iterable[np.ndarray | str], needed: int, channels: int | None,
     good: list[int] = []
     bad: list[tuple[int, str]] = []
     shape: tuple[int, ...] = (_SMALLEST, _SMALLEST, channels or 1)
-    index.unlink(missing_ok=True)
-    data.unlink(missing_ok=True)  # not overwritten: another process may have the old pixels mapped
     with _new_file(data, needed) as out:
+        index.unlink(missing_ok=True)
         for place, image in enumerate(images):
             if isinstance(image, str):
                 bad.append((place, image))
@@ -195,7 +194,7 @@ def _keep(images: Iterable[np.ndarray | str], needed: int, channels: int | None,
                 shape = image.shape
             out.write(to_channels(image, shape[-1]).tobytes())
             good.append(place)
-    write_whole(index, json.dumps({"shape": [len(good), *shape], "good": good, "bad": bad}).encode())
+    _tell(index, {"shape": [len(good), *shape], "good": good, "bad": bad})
 
 
 def _colour(out: BinaryIO, count: int, pixels: int) -> None:
@@ -210,16 +209,35 @@ def _colour(out: BinaryIO, count: int, pixels: int) -> None:
 
 def _kept(data: Path, index: Path) -> Pixels | None:
     """What the cache holds, if it is there and whole."""
+    told = _told(index)
+    if told is None:
+        return None
+    shape = tuple(told["shape"])
     try:
-        told = json.loads(index.read_bytes())
-        shape, good, bad = tuple(told["shape"]), list(told["good"]), dict(told["bad"])
-        if data.stat().st_size != int(np.prod(shape)) or shape[0] != len(good):
+        if data.stat().st_size != math.prod(shape):
             return None
         # Copy on write: whoever changes the array in place does not change the cache.
-        x = np.memmap(data, np.uint8, "c", shape=shape) if good else np.zeros(shape, np.uint8)
-    except (OSError, ValueError, KeyError, TypeError):
+        x = np.memmap(data, np.uint8, "c", shape=shape) if told["good"] else np.zeros(shape, np.uint8)
+    except OSError:
         return None
-    return Pixels(x, good, bad)
+    return Pixels(x, told["good"], dict(told["bad"]))
+
+
+def _tell(path: Path, table: dict[str, Any]) -> None:
+    """Write a table, after the hash by which it is known to be whole."""
+    content = json.dumps(table).encode()
+    write_whole(path, _hash(content).encode() + content)
+
+
+def _told(path: Path) -> dict[str, Any] | None:
+    """The table of a file, if it is there and as it was written."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    if content[:_HASH] != _hash(content[_HASH:]).encode():
+        return None
+    return json.loads(content[_HASH:])
 
 
 def picked(x: np.ndarray, rows: np.ndarray, in_memory: int | None = None) -> np.ndarray:
@@ -252,12 +270,14 @@ def picked(x: np.ndarray, rows: np.ndarray, in_memory: int | None = None) -> np.
 def _new_file(path: Path, needed: int) -> Generator[BinaryIO]:
     """A file that is on the disk when the block ends, and gone when it fails."""
     try:
+        path.unlink(missing_ok=True)  # not overwritten: another process may have the old one mapped
         with path.open("w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
     except BaseException as error:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
         if isinstance(error, OSError) and not isinstance(error, StorageError):
             raise _unwritable(path.parent, needed, error) from None
         raise
@@ -272,7 +292,7 @@ def _unwritable(folder: Path, needed: int, error: OSError) -> StorageError:
 
 
 def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]
+    return hashlib.sha256(content).hexdigest()[:_HASH]
 
 
 def _watched(results: Iterable[T], total: int, doing: str, progress: bool) -> Iterator[T]:

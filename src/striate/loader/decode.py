@@ -91,7 +91,8 @@ def image_size(content: bytes) -> tuple[int, int]:
         except Exception as error:  # noqa: BLE001  (as above)
             raise DataError(_reason(error)) from None
         try:
-            aside = image.getexif().get(_ORIENTATION) in {5, 6, 7, 8}
+            # Pillow gives the size of a TIFF as it is seen, of other files as it is stored.
+            aside = image.format != "TIFF" and image.getexif().get(_ORIENTATION) in {5, 6, 7, 8}
         except Exception:  # noqa: BLE001  (EXIF that cannot be read turns nothing)
             aside = False
     return image.size if aside else image.size[::-1]

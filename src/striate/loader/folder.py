@@ -53,7 +53,7 @@ def is_image_folder(path: str | os.PathLike[str]) -> bool:
     Example: >>> is_image_folder(__file__)
              False
     """
-    return Path(path).is_dir() and not (Path(path) / "model.json").exists()
+    return os.path.isdir(path) and not os.path.exists(os.path.join(path, "model.json"))
 
 
 def load_folder(
@@ -79,14 +79,14 @@ def load_folder(
     Errors:  DataError for no folder, no images, one class, a class that is not in `classes`, too many bad files.
     """
     root = Path(path)
-    if not root.is_dir():
-        what = f"{printable(root)} is no folder" if root.exists() else f"there is no folder {printable(root)}"
+    if not os.path.isdir(root):  # False also for names that no file can have
+        what = f"{printable(root)} is no folder" if os.path.exists(root) else f"there is no folder {printable(root)}"
         raise DataError(what, fix="a folder with one sub-folder for each class")
     found = _walk(root)
     names = list(classes) if classes else _classes(found)
     listed = _listed(found, names)
     if not listed:
-        raise _nothing(root)
+        raise _nothing(found)
     pixels = decoded([file for _, _, file in listed], size, channels, progress, os.fspath(root.resolve()))
     bad, others = list(found.unread), []
     for place, reason in pixels.bad.items():
@@ -96,7 +96,7 @@ def load_folder(
         else:
             others.append(printable(file.relative_to(root)))
     if not pixels.good and not bad:
-        raise _nothing(root, others)
+        raise _nothing(found, others)
     if not pixels.good or len(bad) > max_bad * (len(bad) + len(pixels.good)):
         raise _too_many_bad(root, bad, len(pixels.good), max_bad)
     rows = [listed[place] for place in pixels.good]
@@ -275,13 +275,16 @@ def _findings(found: _Found, names: list[str], rows: list[tuple[str, int, Path]]
     return findings
 
 
-def _nothing(root: Path, others: Sequence[str] = ()) -> DataError:
+def _nothing(found: _Found, others: Sequence[str] = ()) -> DataError:
     """No image at all: what is there instead."""
-    sum = "its sub-folders hold no files"
+    root, sum = found.root, "its sub-folders hold no files"
+    if found.unread:
+        sum = "\n".join(f"{each.path}: {each.reason}" for each in found.unread[:_SHOWN])
     if others:
         sum = f"{len(others)} files, none of them an image: {', '.join(others[:_SHOWN])}"
-    for folder in [root, *_folders(_Found(root), root)]:
-        direct = [each.name for each in folder.iterdir() if each.name.lower().endswith(SUFFIXES)]
+    again = _Found(root)
+    for folder in [root, *_folders(again, root)]:
+        direct = [each.name for each in _entries(again, folder) if each.name.lower().endswith(SUFFIXES)]
         if direct:
             sum = f"{len(direct):,} images lie in {printable(folder)} itself, such as {printable(direct[0])}"
             break
