@@ -95,4 +95,4 @@ names = st.sampled_from(["loss", "val_loss", "accuracy", "val_accuracy", "mae", 
 def test_any_history_can_be_drawn(history, best):
     found = curves(history, best)
     for drawn in found.drawings if found else ():
-        assert not re.search("nan|inf(?!o)", re.sub("<title>.*?</title>|aria-label=\"[^\"]*\"", "", drawn))
+        assert not re.search("nan|inf(?!o)", re.sub('<title>.*?</title>|aria-label="[^"]*"', "", drawn))

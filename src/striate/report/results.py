@@ -110,7 +110,7 @@ class Results:
         ):
             raise ArgumentError(
                 "the labels of a report must be class numbers",
-                sum=f"{k} class names: each label is one of 0 to {k - 1}; given {printable(np.unique(labels)[:8])}",
+                sum=f"{k} class names: each label is one of 0 to {k - 1}; given {printable(np.unique(labels)[:8].tolist())}",
                 fix="one whole number for each image, or no class_names where the labels are values",
             )
         return whole

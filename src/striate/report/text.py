@@ -87,12 +87,12 @@ def compact(count: float) -> str:
 
 
 def mathematical(value: float) -> str:
-    """A number of any size in four significant digits, with a real minus sign.
+    """A number of any size in four significant digits, with real minus signs.
 
     Example: >>> mathematical(-0.123456), mathematical(1234567.0)
              ('\\u22120.1235', '1.235e+06')
     """
-    return f"{value:.4g}".replace("-", "\u2212", 1) if math.isfinite(value) else "–"
+    return f"{value:.4g}".replace("-", "\u2212") if math.isfinite(value) else "–"
 
 
 def sizes(shape: Iterable[int]) -> str:
