@@ -46,15 +46,11 @@ def count_text(number: int) -> str:
 
 
 def _scaled(number: float, step: float, names: str) -> str:
-    for name in names.split():
-        if number < step:
-            return (
-                f"{number:.0f} {name}"
-                if number >= 100 or name == names.split(maxsplit=1)[0]
-                else f"{number:.1f} {name}"
-            )
-        number /= step
-    return f"{number:.1f} {names.rsplit(maxsplit=1)[-1]}"
+    smallest, *larger = names.split()
+    unit = smallest
+    while number >= step - 0.5 and larger:  # what rounds to a whole step is one of the next unit
+        number, unit = number / step, larger.pop(0)
+    return f"{number:.0f} {unit}" if number >= 99.95 or unit == smallest else f"{number:.1f} {unit}"
 
 
 def bytes_text(number: float) -> str:
@@ -72,9 +68,9 @@ def seconds_text(seconds: float) -> str:
     Example: >>> seconds_text(75)
              '1 min 15 s'
     """
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{1000 * seconds:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -61,7 +61,7 @@ FINDING = Finding(
 MACHINE = {
     "cpu": "AMD EPYC 7763 64-Core Processor",
     "cores": 2,
-    "memory": "7.7 GB",
+    "memory": 7_700_000_000,
     "python": "3.11.2",
     "torch": "2.13.0+cpu",
     "striate": "0.1.0",
@@ -95,7 +95,6 @@ def digits() -> Results:
         findings=[FINDING],
         bad_files=[("images/7/scan_0012.png", "ends after 312 of 1,204 bytes"), ("images/Thumbs.db", "is no image")],
         recipe=RECIPE,
-        run_again="striate train runs/digits-1/recipe.toml",
         summary={"params": 289630, "macs": 577000, "epochs": 6, "seed": 0, "seconds_train": 1.12, "seconds_total": 4.87,
                  "images_per_second": 6668.4, "threads": 2, "precision": "float32",
                  "plan": "2 threads, channels_last, fused Adam, max-pool before ReLU"},

@@ -193,10 +193,6 @@ def _scores(model: Model, part: Split | None) -> dict[str, float]:
     return {} if part is None or not len(part) else model.evaluate(part.x, part.y, return_dict=True)
 
 
-SHOWN = 4096
-"""Test images the report may choose its mistakes from."""
-
-
 def _results(
     recipe: Recipe,
     model: Model,
@@ -206,13 +202,15 @@ def _results(
     summary: dict[str, Any],
     interrupted: bool,
 ) -> Results:
-    """The report's input: the test set, or the validation set where there is no other."""
+    """The report's input: the test set, or the validation set where there is no other.
+
+    Without either there are no labels and no outputs: images that it has learnt from do not show how good it is.
+    """
     part = "test" if _length(data.test) else "validation"
-    held = data.train
-    for each in (data.validation, data.test):
-        if each is not None and len(each):
-            held = each
-    outputs = model.predict(held.x)
+    held = next((each for each in (data.test, data.validation) if each is not None and len(each)), None)
+    shown: dict[str, Any] = {}
+    if held is not None:
+        shown = {"labels": held.y, "outputs": model.predict(held.x), "images": held.x, "file_names": held.files}
     first = next((layer for layer in model.layers if layer.weights and len(layer.get_weights()[0].shape) == 4), None)
     counts = {
         name: np.bincount(split.y, minlength=len(data.classes)).tolist()
@@ -222,12 +220,8 @@ def _results(
     assert model.history is not None
     return Results(
         title=data.name,
-        labels=held.y,
-        outputs=outputs,
         class_names=data.classes,
         part=part,
-        images=held.x,
-        file_names=held.files,
         majority=int(np.argmax(counts["training"])) if data.classes else None,
         class_counts=counts,
         history=model.history.history,
@@ -241,4 +235,5 @@ def _results(
         recipe=write(recipe),
         summary=summary,
         machine={**machine(), "striate": __version__},
+        **shown,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from striate.report.svg import Scale, drawing, element, polyline
+from striate.report.svg import Scale, drawing, element
 from striate.report.text import compact, percent
 from striate.report.verdict import wilson
 
@@ -92,7 +92,6 @@ def calibration_drawing(bins: Sequence[Bin]) -> Markup:
         element("text", "confidence", x=(LEFT + RIGHT) / 2, y=BASE + 36, text_anchor="middle"),
         element("text", "right", x=LEFT + 6, y=TOP + 14),
         element("path", d=f"M{LEFT} {BASE}H{RIGHT}", class_="grid"),
-        polyline([(x.at(one.confidence), y.at(one.accuracy)) for one in bins], class_="line validation thin"),
     ]
     most = max(one.count for one in bins)
     for one in bins:

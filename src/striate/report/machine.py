@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from striate.report.text import compact
-from striate.units import seconds_text
+from striate.units import bytes_text, seconds_text
 
 __all__ = ["facts", "headline"]
 
-TIMES = {"seconds_train": "Training", "seconds_total": "Everything"}
+TIMES = {"seconds_train": "Training", "seconds_total": "Everything before this report"}
 RUN = {
     "images_per_second": "Images per second",
     "threads": "Threads",
@@ -18,8 +18,10 @@ RUN = {
 }
 MACHINE = {
     "cpu": "Processor",
+    "capability": "Instructions",
     "cores": "Cores",
     "memory": "Memory",
+    "system": "System",
     "python": "Python",
     "torch": "PyTorch",
     "striate": "striate",
@@ -29,11 +31,12 @@ MACHINE = {
 def facts(summary: Mapping[str, Any], machine: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(what, value) of all that is known; facts of the machine that have no name here keep their own.
 
-    Example: >>> facts({"seconds_train": 75.0, "threads": 2}, {"cpu": "Epyc", "gpu": "none"})
-             [('Training', '1 min 15 s'), ('Threads', '2'), ('Processor', 'Epyc'), ('gpu', 'none')]
+    Example: >>> facts({"seconds_train": 75.0, "threads": 2}, {"cpu": "Epyc", "memory": 8_000_000_000, "gpu": "none"})
+             [('Training', '1 min 15 s'), ('Threads', '2'), ('Processor', 'Epyc'), ('Memory', '8.0 GB'), ('gpu', 'none')]
     """
     found = [(name, seconds_text(summary[key])) for key, name in TIMES.items() if summary.get(key) is not None]
     found += [(name, _text(summary[key])) for key, name in RUN.items() if summary.get(key) is not None]
+    machine = {**machine, "memory": bytes_text(machine["memory"]) if machine.get("memory") else None}
     known = [(name, machine[key]) for key, name in MACHINE.items() if key in machine]
     more = [(key, value) for key, value in machine.items() if key not in MACHINE]
     return found + [(name, _text(value)) for name, value in known + more if value is not None]

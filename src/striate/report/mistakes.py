@@ -65,7 +65,9 @@ def worst(results: Results, limit: int = 24) -> list[Example]:
 
 def _example(results: Results, image: int, row: int) -> Example:
     pixels = eight_bit(results.images[image])  # ty: ignore[not-subscriptable]
-    name = short(results.file_names[image], 80) if results.file_names is not None else f"{results.part} image {row:,}"
+    name = f"{results.part} image {row:,}"
+    if results.file_names is not None:
+        name = short(results.file_names[image].removeprefix(results.folder), 80)
     if results.classifies:
         said, true = int(results.said[row]), int(results.labels[row])
         surely = percent(float(results.confidence[row])) if results.confidence is not None else ""

@@ -9,6 +9,7 @@ import numpy as np
 
 from striate.errors import ArgumentError, printable
 from striate.finding import Finding
+from striate.report.text import shared_folder
 
 __all__ = ["Results"]
 
@@ -41,7 +42,7 @@ class Results:
              recipe: the run's recipe.toml.
              run_again: the command that repeats the run.
              summary: the run's summary.json.
-             machine: facts about where it ran: cpu, cores, memory, python, torch, striate.
+             machine: facts about where it ran: cpu, capability, cores, memory (bytes), system, python, torch, striate.
     Errors:  ArgumentError if lengths, class numbers or shapes do not belong together.
     Example: >>> results = Results(title="coins", class_names=["heads", "tails"], labels=[0, 1, 1],
              ...                   outputs=[[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
@@ -109,7 +110,7 @@ class Results:
         ):
             raise ArgumentError(
                 "the labels of a report must be class numbers",
-                sum=f"{k} class names: each label is one of 0 to {k - 1}; given {printable(np.unique(labels)[:8])}",
+                sum=f"{k} class names: each label is one of 0 to {k - 1}; given {printable(np.unique(labels)[:8].tolist())}",
                 fix="one whole number for each image, or no class_names where the labels are values",
             )
         return whole
@@ -129,6 +130,11 @@ class Results:
             )
         object.__setattr__(self, "images", images)
         object.__setattr__(self, "image_rows", rows)
+
+    @cached_property
+    def folder(self) -> str:
+        """The folder that all the named files are in: what every name would begin with."""
+        return shared_folder([*(self.file_names or ()), *(str(path) for path, _ in self.bad_files)])
 
     @property
     def classifies(self) -> bool:

@@ -1,13 +1,14 @@
 """How the report writes names, shares and sizes."""
 
 import math
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
 from striate.errors import printable
 
-__all__ = ["clean", "compact", "mathematical", "percent", "share_digits", "short", "sizes"]
+__all__ = ["clean", "compact", "mathematical", "percent", "share_digits", "shared_folder", "short", "sizes"]
 
 LONGEST = 20_000
 """Letters of one line that are shown; a line longer than this is no text for people."""
@@ -27,12 +28,24 @@ def clean(value: object) -> object:
 
 
 def short(name: object, limit: int) -> str:
-    """A name cut to `limit` letters.
+    """A name of at most `limit` letters, cut in its middle: names often differ only at their end, as files do.
 
     Example: >>> short("granny smith apple", 9)
-             'granny s…'
+             'gran…pple'
     """
-    return printable(name, limit)
+    whole = printable(name, LONGEST)
+    kept = limit - 1
+    return whole if len(whole) <= limit else f"{whole[: kept - kept // 2]}…{whole[len(whole) - kept // 2 :]}"
+
+
+def shared_folder(paths: Sequence[str]) -> str:
+    """The folder that all these files are in, with its closing slash; empty if there is none.
+
+    Example: >>> shared_folder(["pets/cat/1.png", "pets/cow/1.png"])
+             'pets/'
+    """
+    start = os.path.commonprefix(paths)  # noqa: RUF071  # cut at the last slash; commonpath refuses / beside none
+    return start[: start.rfind("/") + 1]
 
 
 def share_digits(count: int) -> int:
@@ -66,20 +79,20 @@ def compact(count: float) -> str:
              ('980', '12k', '2.5M')
     """
     for step, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        # From 9,999.5 on four digits no longer hold the count.
-        if count >= step and count >= 9999.5:
+        # From 9,999.5 on four digits no longer hold the count; from 999.5k on "1000k" would be five letters.
+        if count >= max(0.9995 * step, 9999.5):
             scaled = count / step
             return f"{scaled:.1f}{letter}" if scaled < 9.95 else f"{scaled:.0f}{letter}"
     return f"{count:.0f}"
 
 
 def mathematical(value: float) -> str:
-    """A number of any size in four significant digits, with a real minus sign.
+    """A number of any size in four significant digits, with real minus signs.
 
     Example: >>> mathematical(-0.123456), mathematical(1234567.0)
              ('\\u22120.1235', '1.235e+06')
     """
-    return f"{value:.4g}".replace("-", "\u2212", 1) if math.isfinite(value) else "–"
+    return f"{value:.4g}".replace("-", "\u2212") if math.isfinite(value) else "–"
 
 
 def sizes(shape: Iterable[int]) -> str:

@@ -84,7 +84,7 @@ def _classified(results: Results, n: int) -> Verdict:
             _wrong(n - right, n),
             f"{compared} always saying “{name}”, which would be right for {percent(base, min(digits, 1))}.",
             (
-                f"On ever more images of this kind the share would settle between {percent(low, digits)} and "
+                f"With ever more images of this kind the share would probably settle between {percent(low, digits)} and "
                 f"{percent(high, digits)} (95\u202f% interval)."
             ),
         ),
