@@ -183,16 +183,16 @@ def from_table(shelf: str, table: dict[str, Any], **beside: Any) -> Any:
 
     With `beside`, the annotations of keys that stand in the table beside the concept's own: the concept and those.
 
-    Errors: pydantic's ValidationError or PydanticCustomError, with the place inside the table.
+    Errors: pydantic's ValidationError, with the place inside the table.
     """
     if not isinstance(table, dict):
-        raise _complaint("dict_type")
+        raise _inside((), table, _complaint("no_table", known=tuple(_shelves[shelf])))
     if "type" not in table:
-        raise _inside("type", None, _complaint("no_type", keys=tuple(table)))
+        raise _inside(("type",), None, _complaint("no_type", keys=tuple(table)))
     try:
         concept = _known(shelf, table["type"])
     except PydanticCustomError as complaint:
-        raise _inside("type", table["type"], complaint) from None
+        raise _inside(("type",), table["type"], complaint) from None
     given = {key: value for key, value in table.items() if key != "type"}
     clean = schema(concept, **beside).model_validate(given)
     checked = {key: getattr(clean, key) for key in given}
@@ -200,7 +200,7 @@ def from_table(shelf: str, table: dict[str, Any], **beside: Any) -> Any:
     try:
         made = concept(**checked)
     except StriateError as error:
-        raise _complaint("refused", problem=one_line(error)) from None
+        raise _inside((), table, _complaint("refused", problem=one_line(error))) from None
     return (made, other) if beside else made
 
 
@@ -342,9 +342,9 @@ def _complaint(code: str, **context: Any) -> PydanticCustomError:
     return PydanticCustomError(code, code, context)  # ty: ignore[invalid-argument-type]
 
 
-def _inside(key: str, value: Any, complaint: PydanticCustomError) -> ValidationError:
-    """A complaint about one key of a table."""
-    return ValidationError.from_exception_data("table", [InitErrorDetails(type=complaint, loc=(key,), input=value)])
+def _inside(place: tuple[str, ...], value: Any, complaint: PydanticCustomError) -> ValidationError:
+    """A complaint about a table, or about the value at a place inside it."""
+    return ValidationError.from_exception_data("table", [InitErrorDetails(type=complaint, loc=place, input=value)])
 
 
 Place = tuple[str | int, ...]
@@ -409,9 +409,10 @@ _SENTENCES = {
     "callable_type": "must be a function",
     "none_required": "must be left out",
     "too_long": "must have {max_length} items",
-    "too_short": "must have {min_length} items",
+    "too_short": "must hold {min_length} or more",
     "unknown_key": "is no known key",
     "unknown_name": "must be a known {kind}",
+    "no_table": "must be a table",
     "no_type": "is needed",
     "needs_arguments": "is not enough: {concept} needs {needed}",
     "class_given": "is a class, an instance is needed: write {concept}(...)",
@@ -428,7 +429,9 @@ def _sentence(details: list[Any], show: Callable[[Any], str]) -> str:
     words = " or ".join([said[0], *(words.removeprefix("must ") for words in said[1:])])
     if words.startswith("must "):
         words += f", not {printable(_shown(details[0]['input'], show), 60)}"
-    hints = (_hint(detail, show) for detail in details)
+    hints = [_hint(detail, show) for detail in details]
+    if [detail["type"] for detail in details] == ["tuple_type"] and isinstance(details[0]["input"], str):
+        hints = [f"did you mean {show([details[0]['input']])}?"]
     return "; ".join([words, *[hint for hint in hints if hint][:1]])
 
 
@@ -441,10 +444,11 @@ def _say(detail: Any) -> str:
 def _hint(detail: Any, show: Callable[[Any], str]) -> str:
     """What was perhaps meant instead, or what there is to choose from."""
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
-    if kind in ("unknown_key", "unknown_name"):
+    if kind in ("unknown_key", "unknown_name", "no_table"):
         written = detail["loc"][-1] if kind == "unknown_key" else value
         close = nearest(written, context["known"]) if isinstance(written, str) else None
-        return f"did you mean {show(close)}?" if close else f"known: {', '.join(sorted(context['known']))}"
+        meant = {"type": close} if kind == "no_table" else close
+        return f"did you mean {show(meant)}?" if close else f"known: {', '.join(sorted(context['known']))}"
     if kind == "no_type" and (close := nearest("type", context["keys"])):
         return f"was {show(close)} meant for it?"
     if kind == "literal_error" and isinstance(value, str):

@@ -105,28 +105,28 @@ class Network:
         An entry is a layer and the names of its inputs: none means the entry before it. Without `outputs` the last
         entry is the output. The network's own input is called "input".
         """
-        names = layer_names(layer for layer, _ in entries)
-        symbols = {"input": Input(tuple(input_shape))}
-        last, uses = "input", Counter[Layer]()
-        for number, (layer, takes) in enumerate(entries, start=1):
-            where = f"layer {number} of {len(entries)}, {names[layer]} = {layer!r}"
-            for name in takes:
-                if name not in symbols:
-                    raise UnknownNameError("earlier layer", name, symbols, where=where)
-            parts = [symbols[name] for name in takes or [last]]
-            if len(parts) != 1:
-                raise ArgumentError(f"{type(layer).__name__} takes one input, {len(parts)} are named", where=where)
-            try:
-                symbol = layer(parts[0])
-            except StriateError as error:
-                raise error.at(f"{where}; input {parts[0].shape}") from None
-            uses[layer] += 1
-            last = names[layer] if uses[layer] == 1 else f"{names[layer]}:{uses[layer]}"
-            symbols[last] = symbol
+        source = Input(tuple(input_shape))
+        symbols, last, problems = _joined(source, entries)
+        for _, error in problems:
+            raise error
         for name in outputs:
             if name not in symbols:
                 raise UnknownNameError("layer", name, symbols, where="outputs")
-        return cls.functional(symbols["input"], [symbols[name] for name in outputs or [last]])
+        return cls.functional(source, [symbols[name] for name in outputs or [last]])
+
+    @staticmethod
+    def misfits(
+        input_shape: Sequence[int], entries: Sequence[tuple[Layer, Sequence[str]]]
+    ) -> list[tuple[int, StriateError]]:
+        """What `assemble` would refuse of each of these layers, with its number from 1.
+
+        What comes after a layer that does not fit has no shape, so nothing is said of it.
+
+        Example: >>> from striate.layers import Conv2D
+                 >>> [(number, error.what) for number, error in Network.misfits((4, 4, 1), [(Conv2D(6, 5), ())])]
+                 [(1, 'Conv2D cannot fit a 5x5 kernel in a 4x4 map')]
+        """
+        return _joined(Input(tuple(input_shape)), entries)[2]
 
     @classmethod
     def functional(cls, inputs: Symbol | Iterable[Symbol], outputs: Symbol | Iterable[Symbol]) -> "Network":
@@ -189,3 +189,38 @@ class Network:
         return len(self.inputs) == len(self.outputs) == 1 and all(
             after.inputs == (before.name,) for before, after in pairs
         )
+
+
+def _joined(
+    source: Symbol, entries: Sequence[tuple[Layer, Sequence[str]]]
+) -> tuple[dict[str, Symbol], str, list[tuple[int, StriateError]]]:
+    """The value of each layer by name, the name of the last, and what is wrong by the layer's number."""
+    names = layer_names(layer for layer, _ in entries)
+    symbols: dict[str, Symbol] = {"input": source}
+    unknown: set[str] = set()
+    problems: list[tuple[int, StriateError]] = []
+    last, uses = "input", Counter[Layer]()
+    for number, (layer, takes) in enumerate(entries, start=1):
+        where = f"layer {number} of {len(entries)}, {names[layer]} = {layer!r}"
+        takes = takes or [last]
+        uses[layer] += 1
+        last = names[layer] if uses[layer] == 1 else f"{names[layer]}:{uses[layer]}"
+        if unknown.intersection(takes):
+            unknown.add(last)
+            continue
+        try:
+            symbols[last] = _use(layer, takes, symbols)
+        except StriateError as error:
+            given = f"; input {symbols[takes[0]].shape}" if isinstance(error, ShapeError) else ""
+            problems.append((number, error.at(where + given)))
+            unknown.add(last)
+    return symbols, last, problems
+
+
+def _use(layer: Layer, takes: Sequence[str], symbols: dict[str, Symbol]) -> Symbol:
+    for name in takes:
+        if name not in symbols:
+            raise UnknownNameError("earlier layer", name, symbols)
+    if len(takes) != 1:
+        raise ArgumentError(f"{type(layer).__name__} takes one input, {len(takes)} are named")
+    return layer(symbols[takes[0]])

@@ -5,24 +5,24 @@ at once, each with its line.
 """
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from annotated_types import MinLen
 from pydantic import Strict, ValidationError
-from pydantic_core import PydanticCustomError
 
 from striate import catalog
 from striate.augmentations import AugmentationLike
 from striate.callbacks import CallbackLike
 from striate.catalog import Place
-from striate.errors import ShapeError, StriateError
+from striate.check import check_head
+from striate.errors import ShapeError, StriateError, UnknownNameError
 from striate.layers import Layer
 from striate.losses import LossLike
 from striate.metrics import Metric, resolve
-from striate.network import Network
+from striate.network import Network, layer_names
 from striate.optimizers import OptimizerLike
 from striate.recipe.source import Problem, Source, value_text
 from striate.schedules import ScheduleLike
@@ -71,7 +71,7 @@ class ModelSection:
         outputs: names of the layers that are outputs; by default the last.
     """
 
-    input: Size | None = None
+    input: Annotated[Size, MinLen(1)] | None = None
     layers: tuple[tuple[Layer, tuple[str, ...]], ...] = ()
     outputs: Annotated[tuple[str, ...], Strict(False)] = ()
 
@@ -105,7 +105,7 @@ class TrainSection:
 class _Whole:
     """The keys at the top of a recipe."""
 
-    format: Literal[1]
+    format: Literal[1] = FORMAT
     seed: Index = 0
     data: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
@@ -147,35 +147,21 @@ class Recipe:
 
         Errors: RecipeError with all that is wrong, a line each.
         """
-        found: list[Problem] = []
+        found = _Found()
         whole = _read(_Whole, source.table, (), found)
-        parts = {name: source.table.get(name, {}) for name in ("data", "model", "train")}
-        parts = {name: part if isinstance(part, dict) else {} for name, part in parts.items()}
-        data = _read(DataSection, parts["data"], ("data",), found)
-        model = _model(parts["model"], found)
-        train = _read(TrainSection, parts["train"], ("train",), found)
-        if data is not None and (data.name is None) == (data.path is None):
-            found.append((("data",), 'needs either name = "..." (a data set) or path = "..." (a folder of images)'))
-        elif data is not None and data.name is not None:
-            _attempt(lambda: catalog.find("datasets", data.name), ("data", "name"), found)
-        if data is not None and data.validation + data.test >= 1:
-            total = data.validation + data.test
-            found.append(
-                (("data", "validation"), f"leaves nothing to train on: {data.validation} + {data.test} = {total:g}")
-            )
-        if train is not None:
-            _attempt(lambda: parse_plan(train.plan), ("train", "plan"), found)
-            metrics = [
-                _attempt(lambda given=given: _metric(given, train.loss), ("train", "metrics", number), found)
-                for number, given in enumerate(train.metrics)
-            ]
-            train = replace(train, metrics=tuple(metrics))
-        if found or whole is None or data is None or model is None or train is None:
+        if "format" not in source.table:
+            found.append((("format",), f"is needed: format = {FORMAT}"))
+        tables = {name: source.table.get(name, {}) for name in ("data", "model", "train")}
+        tables = {name: table if isinstance(table, dict) else {} for name, table in tables.items()}
+        data = _data(tables["data"], found)
+        model = _model(tables["model"], found)
+        train = _train(tables["train"], found)
+        network = _network(model, found)
+        if network is not None and found.nothing_at("train", "loss"):
+            _check_head(network, model, train, "loss" in tables["train"], found)
+        if found:
             raise source.refusal(found)
-        recipe = cls(data, model, train, whole.seed, Path(source.name).stem or "recipe")
-        if model.input is not None:
-            recipe._check_shapes(source)
-        return recipe
+        return cls(data, model, train, whole.seed, Path(source.name).stem or "recipe")
 
     def fitted(self, shape: Shape, classes: int) -> Self:
         """The recipe for images of `shape`.
@@ -203,49 +189,129 @@ class Recipe:
             )
         return Network.assemble(self.model.input, self.model.layers, self.model.outputs)
 
-    def _check_shapes(self, source: Source) -> None:
-        """Shapes need the whole graph: a layer that does not fit is told at its own table."""
-        try:
-            self.network()
-        except StriateError as error:
-            number = re.match(r"layer (\d+) of", error.where)
-            place: Place = ("model", "layers", int(number[1]) - 1) if number else ("model", "layers")
-            raise source.refusal([(place, catalog.one_line(error))]) from None
+
+class _Found(list[Problem]):
+    """All that is wrong so far. Every check is made that what it needs is sound for, so that all is told at once."""
+
+    def nothing_at(self, *place: str | int) -> bool:
+        """Whether nothing is wrong with a place, in it or with what holds it."""
+        return not any(place[: len(at)] == at[: len(place)] for at, _ in self)
 
 
-def _read(section: type[Any], table: Any, place: Place, found: list[Problem]) -> Any:
-    """A section's dataclass, or None with what is wrong added to `found`."""
+def _read(section: type[Any], table: dict[str, Any], place: Place, found: _Found) -> Any:
+    """A section's dataclass; a key that is wrong is told, and then taken as left out."""
+    check = catalog.schema(section).model_validate
     try:
-        clean = catalog.schema(section).model_validate(table)
+        clean = check(table)
     except ValidationError as error:
         found.extend(((*place, *inner), said) for inner, said in catalog.problems(error, value_text))
-        return None
-    given = {each.name: getattr(clean, each.name) for each in fields(section) if each.name in table}
-    return section(**given)
+        wrong = {detail["loc"][0] for detail in error.errors(include_url=False, include_input=False)}
+        table = {key: value for key, value in table.items() if key not in wrong}
+        clean = check(table)
+    return section(**{each.name: getattr(clean, each.name) for each in fields(section) if each.name in table})
 
 
-def _model(table: dict[str, Any], found: list[Problem]) -> ModelSection | None:
-    """`[model]`: its layers are read one by one, so that each tells its own problems."""
-    entries = table.get("layers", MISSING)
+def _data(table: dict[str, Any], found: _Found) -> DataSection:
+    """`[data]`, and whether it says which images and leaves some to train on."""
+    data = _read(DataSection, table, ("data",), found)
+    if found.nothing_at("data", "name") and found.nothing_at("data", "path"):
+        if (data.name is None) == (data.path is None):
+            found.append((("data",), 'needs either name = "..." (a data set) or path = "..." (a folder of images)'))
+        elif data.name is not None:
+            _attempt(lambda: catalog.find("datasets", data.name), ("data", "name"), found)
+            if data.size is not None:
+                found.append((("data", "size"), "is for a folder of images: the images of a data set have their size"))
+    total = data.validation + data.test
+    if total >= 1:
+        said = f"leaves nothing to train on: validation + test = {data.validation} + {data.test} = {total:g}"
+        found.append((("data", "validation" if "validation" in table else "test"), said))
+    return data
+
+
+def _model(table: dict[str, Any], found: _Found) -> ModelSection:
+    """`[model]`, with its layers up to the first that is wrong; each is read for itself and tells its own problems."""
     rest = {key: value for key, value in table.items() if key != "layers"}
     section = _read(ModelSection, rest, ("model",), found)
+    entries = table.get("layers", MISSING)
     if not isinstance(entries, list) or not entries:
-        said = "is needed: a list of layers" if entries is MISSING else "must be a list of layers, not empty"
-        found.append((("model", "layers"), said))
-        return None
-    takes = Annotated[tuple[str, ...], Strict(False)]
-    layers = []
+        if found.nothing_at("model", "layers"):
+            said = "is needed: a list of layers" if entries is MISSING else "must be a list of layers, not empty"
+            found.append((("model", "layers"), said))
+        return section
+    layers, names, sound = [], set[str](), True
     for number, entry in enumerate(entries):
-        place = ("model", "layers", number)
-        made = _attempt(lambda entry=entry: catalog.from_table("layers", entry, inputs=takes), place, found)
+        place, before = ("model", "layers", number), len(found)
+        made = _attempt(lambda entry=entry: catalog.from_table("layers", entry, inputs=_Takes), place, found)
         if made is not None:
+            _check_layer(made[0], names, place, found)
+        sound = sound and len(found) == before
+        if sound:
             layers.append((made[0], made[1].get("inputs", ())))
-    return None if section is None else replace(section, layers=tuple(layers))
+    return replace(section, layers=tuple(layers))
+
+
+_Takes = Annotated[tuple[str, ...], Strict(False)]
+"""The names of the layers that a layer takes."""
+
+
+def _check_layer(layer: Layer, names: set[str], place: Place, found: _Found) -> None:
+    """What a layer may be elsewhere and not in a recipe: a second beginning, or one whose name means another."""
+    if type(layer).__name__ == "InputLayer":
+        found.append(((*place, "type"), "is no layer of a recipe: [model] has input = [height, width, channels]"))
+    if layer.input_shape is not None:
+        said = f"is no key of a recipe's layer: [model] has input = {list(layer.input_shape)}"
+        found.append(((*place, "input_shape"), said))
+    if layer.name is None:
+        return
+    at = (*place, "name")
+    if layer.name == "input":
+        found.append((at, 'must be another name: "input" means the images'))
+    elif layer.name in names:
+        found.append((at, f"must be another name: an earlier layer is called {value_text(layer.name)} already"))
+    else:
+        _attempt(lambda: layer_names([layer]), at, found)
+    names.add(layer.name)
+
+
+def _train(table: dict[str, Any], found: _Found) -> TrainSection:
+    """`[train]`, with metrics that suit its loss."""
+    train = _read(TrainSection, table, ("train",), found)
+    _attempt(lambda: parse_plan(train.plan), ("train", "plan"), found)
+    if not (found.nothing_at("train", "loss") and found.nothing_at("train", "metrics")):
+        return train
+    metrics = [
+        _attempt(lambda given=given: _metric(given, train.loss), ("train", "metrics", number), found)
+        for number, given in enumerate(train.metrics)
+    ]
+    return replace(train, metrics=tuple(metrics))
 
 
 def _metric(given: Any, loss: Any) -> Metric:
-    made = catalog.from_table("metrics", given) if isinstance(given, dict) else given
+    made = given if isinstance(given, str) else catalog.from_table("metrics", given)
     return resolve(made, catalog.get("losses", loss))
+
+
+def _network(model: ModelSection, found: _Found) -> Network | None:
+    """The graph, where all of it is sound; what does not fit is told of each layer that is known so far."""
+    shape = model.input
+    if shape is None:
+        return None
+    before = len(found)
+    for number, error in Network.misfits(shape, model.layers):
+        inner = ("inputs",) if isinstance(error, UnknownNameError) else ()
+        found.append((("model", "layers", number - 1, *inner), catalog.one_line(error)))
+    if len(found) > before or not found.nothing_at("model", "layers"):
+        return None
+    return _attempt(lambda: Network.assemble(shape, model.layers, model.outputs), ("model", "outputs"), found)
+
+
+def _check_head(network: Network, model: ModelSection, train: TrainSection, said: bool, found: _Found) -> None:
+    """Whether last layer and loss belong together; told at the loss, or at the layer where the recipe names no loss."""
+    for finding in check_head(network, train.loss):
+        head = network[finding.where].layer
+        layers = (number for number, (layer, _) in enumerate(model.layers) if layer is head)
+        place: Place = ("train", "loss") if said else ("model", "layers", *layers)
+        found.append((place, f"{finding.cause}; {finding.evidence}; {finding.fix}"))
 
 
 def _attempt(make: Callable[[], Any], place: Place, found: list[Problem]) -> Any:
@@ -254,8 +320,6 @@ def _attempt(make: Callable[[], Any], place: Place, found: list[Problem]) -> Any
         return make()
     except ValidationError as error:
         found.extend(((*place, *inner), said) for inner, said in catalog.problems(error, value_text))
-    except PydanticCustomError as error:
-        found.append((place, error.message()))
     except StriateError as error:
         found.append((place, catalog.one_line(error)))
     return None

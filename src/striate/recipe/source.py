@@ -121,8 +121,9 @@ def _decoded(text: str | bytes) -> str:
             raise Unreadable(f": is larger than {LARGEST:,} bytes, which no recipe needs")
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        byte = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
-        raise Unreadable(f": is not UTF-8 ({byte}); save it as UTF-8") from None
+        before = error.object[: error.start].decode("utf-8-sig")
+        byte = f"byte 0x{error.object[error.start]:02x}"
+        raise Unreadable(f"{_at(before, len(before))} is not UTF-8 ({byte}); save it as UTF-8") from None
     except UnicodeEncodeError as error:
         raise Unreadable(f": holds a character that is not Unicode, at offset {error.start}") from None
 
@@ -147,32 +148,61 @@ def parse(text: str) -> dict[str, Any]:
              {'train': {'epochs': 3}}
     """
     # tomllib would take 10 s for a dotted key of 60 kB, and its whole stack for a thousand brackets.
-    bare = _ASIDE.sub(lambda aside: "s" + "\n" * aside[0].count("\n"), text)
+    bare = _ASIDE.sub(lambda aside: "s" * len(aside[0]), text)
     depth = 0
     for bracket in re.finditer(r"[\[\]{}]", bare):
         depth += 1 if bracket[0] in "[{" else -1
         if depth > DEEPEST:
-            raise _too_much(bare, bracket.start(), f"is nested deeper than {DEEPEST} levels")
+            raise _too_much(text, bracket.start(), f"is nested deeper than {DEEPEST} levels")
     for key in re.finditer(r"[\w\-. \t]+", bare):
         if key[0].count(".") >= LONGEST_KEY:
-            raise _too_much(bare, key.start(), f"has a key of more than {LONGEST_KEY} parts")
+            raise _too_much(text, key.start(), f"has a key of more than {LONGEST_KEY} parts")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        said, _, place = str(error).rpartition(" (at ")
-        line, column = re.findall(r"\d+", place) or (text.count("\n") + 1, len(text) - text.rfind("\n"))
-        said = said.replace("Cannot overwrite a value", "the same key stands there twice")
-        raise Unreadable(f":{line}:{column} is no valid TOML: {printable(said[:1].lower() + said[1:], 200)}") from None
+        raise _no_toml(text, str(error)) from None
     except ValueError:  # Python reads no whole number of more than 4,300 digits
         digits = re.search(r"\d[\d_]{4000,}", text)
         raise _too_much(text, digits.start() if digits else 0, "has a number of thousands of digits") from None
 
 
 def _too_much(text: str, offset: int, said: str) -> Unreadable:
-    return Unreadable(f":{text.count(chr(10), 0, offset) + 1}:1 {said}, which no recipe needs")
+    return Unreadable(f"{_at(text, offset)} {said}, which no recipe needs")
+
+
+def _at(text: str, offset: int) -> str:
+    """`:line:column` of an offset in a text."""
+    return f":{text.count(chr(10), 0, offset) + 1}:{offset - text.rfind(chr(10), 0, offset)}"
+
+
+def _no_toml(text: str, error: str) -> Unreadable:
+    """What tomllib says, with what was perhaps meant; a key that stands there twice is told where it stands again."""
+    said, _, place = error.rpartition(" (at ")
+    text = text.replace("\r\n", "\n")
+    offset = len(text)
+    if numbers := re.findall(r"\d+", place):
+        line, column = map(int, numbers)
+        offset = sum(len(before) + 1 for before in text.split("\n")[: line - 1]) + column - 1
+    word = re.match(r"[^\W\d][\w./-]*", text[offset:])
+    if re.match("Cannot overwrite|Cannot declare|Duplicate inline", said):
+        said, offset = "the same key stands there twice", _declaration(text, offset)
+    elif said == "Invalid value" and word:
+        meant = word[0].lower() if word[0].lower() in ("true", "false") else value_text(word[0])
+        said = f"invalid value {word[0]}; did you mean {meant}?"
+    return Unreadable(f"{_at(text, offset)} is no valid TOML: {printable(said[:1].lower() + said[1:], 200)}")
 
 
 _PARSER = Parser(Language(tree_sitter_toml.language()))
+_DECLARATIONS = ("pair", "table", "table_array_element")
+
+
+def _declaration(text: str, offset: int) -> int:
+    """Where the key or table begins that ends at an offset."""
+    end = len(text[:offset].encode())
+    node = _PARSER.parse(text.encode()).root_node.descendant_for_byte_range(end - 1, end)
+    while node is not None and node.type not in _DECLARATIONS:
+        node = node.parent
+    return offset if node is None else len(text.encode()[: node.start_byte].decode())
 
 
 def positions(text: str) -> dict[Place, tuple[int, int]]:
@@ -204,7 +234,7 @@ def positions(text: str) -> dict[Place, tuple[int, int]]:
             for number, item in enumerate(inner):
                 walk(item, note((*place, number), item))
         for child in inner:
-            if child.type not in ("pair", "table", "table_array_element"):
+            if child.type not in _DECLARATIONS:
                 continue
             key = child.named_children[0]
             parts = _parts(content[key.start_byte : key.end_byte].decode())
