@@ -1,12 +1,20 @@
-"""What is printed is compared with files; REWRITE_GOLDENS=1 writes them anew."""
+"""For all tests: what is printed is compared with files, and REWRITE_GOLDENS=1 writes them anew."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 GOLDENS = Path(__file__).parent / "goldens"
+
+
+@pytest.fixture(autouse=True)
+def _denormals() -> Iterator[None]:
+    """Training flushes denormals in the whole process; hypothesis needs them."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture
