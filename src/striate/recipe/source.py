@@ -106,6 +106,8 @@ class Source:
         for place, written in self.overrides:
             found = {known: where for known, where in found.items() if known[: len(place)] != place}
             found[place] = written
+            for depth in range(1, len(place)):
+                found.setdefault(place[:depth], written)  # a table that only the setting made
         return found
 
 
@@ -123,7 +125,7 @@ def _decoded(text: str | bytes) -> str:
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8-sig")
         byte = f"byte 0x{error.object[error.start]:02x}"
-        raise Unreadable(f"{_at(before, len(before))} is not UTF-8 ({byte}); save it as UTF-8") from None
+        raise Unreadable(f"{_at(before, len(before))} is no text in UTF-8 ({byte}); save it as UTF-8") from None
     except UnicodeEncodeError as error:
         raise Unreadable(f": holds a character that is not Unicode, at offset {error.start}") from None
 
