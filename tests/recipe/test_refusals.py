@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from tests.recipe.texts import BAD, GOOD, but
 
 from striate.errors import RecipeError
 from striate.recipe.grammar import Recipe
 from striate.recipe.override import override
 from striate.recipe.source import Source
+from tests.recipe.texts import BAD, GOOD, but
 
 LINE = re.compile(r"recipe\.toml:(?P<line>\d+):(?P<column>\d+) (?P<place>[\w.\[\]]*):? ?(?P<said>.*)")
 
@@ -79,30 +79,26 @@ def test_places_are_counted_in_characters_from_one(name, line, column):
     assert problems(BAD[name])[0].startswith(f"recipe.toml:{line}:{column} ")
 
 
+REMEDIES = (
+    r"(?P<old>\w+): is no known key; did you mean \"(?P<new>\w+)\"\?$",
+    r"is needed; was \"(?P<old>\w+)\" meant for it\?$",
+    r"not (?P<old>.+); did you mean (?P<new>.+)\?$",
+    r"invalid value (?P<old>.+); did you mean (?P<new>.+)\?$",
+    r"is called '(?P<old>\w+)'.*; did you mean '(?P<new>\w+)'\?$",
+    r"(?P<old>)is needed: (?P<new>format = 1)$",
+)
+
+
 def remedied(text: str, problem: str) -> str | None:
     """The text as the message would have it, if it says so in a way that a machine can follow."""
-    found = LINE.match(problem)
-    assert found
-    lines = text.split("\n")
-    row, column = int(found["line"]) - 1, int(found["column"]) - 1
-    before, here = lines[row][:column], lines[row][column:]
-    if meant := re.search(r"(?:is no known key; did you mean|was) \"(?P<key>\w+)\"", found["said"]):
-        written = re.search(r"\w+$", found["place"])
-        if found["said"].startswith("is needed; was"):
-            lines[row] = before + here.replace(meant["key"], "type", 1)
-        else:
-            assert written
-            lines[row] = before + here.replace(written[0], meant["key"], 1)
-    elif meant := re.search(r"not (?P<old>.+); did you mean (?P<new>.+)\?$", found["said"]):
-        lines[row] = before + here.replace(meant["old"], meant["new"], 1)
-    elif meant := re.search(r"invalid value (?P<old>.+); did you mean (?P<new>.+)\?$", found["said"]):
-        lines[row] = before + here.replace(meant["old"], meant["new"], 1)
-    elif meant := re.search(r"is called '(?P<old>\w+)'.*did you mean '(?P<new>\w+)'\?$", found["said"]):
-        lines[row] = before + here.replace(meant["old"], meant["new"], 1)
-    elif meant := re.search(r"is needed: (?P<line>format = 1)$", found["said"]):
-        lines.insert(0, meant["line"])
-    else:
+    place = LINE.match(problem)
+    meant = next(filter(None, (re.search(remedy, problem) for remedy in REMEDIES)), None)
+    if place is None or meant is None:
         return None
+    lines = text.split("\n")
+    row, column = int(place["line"]) - 1, int(place["column"]) - 1
+    new = meant.groupdict().get("new", "type") + ("" if meant["old"] else "\n")
+    lines[row] = lines[row][:column] + lines[row][column:].replace(meant["old"], new, 1)
     return "\n".join(lines)
 
 
@@ -112,7 +108,7 @@ def test_a_recipe_becomes_good_when_it_does_what_its_messages_say():
     for name, content in BAD.items():
         text = content if isinstance(content, str) else ""
         while text and (first := next(iter(wrong(text)), "")):
-            changed = remedied(text, first) if LINE.match(first) else None
+            changed = remedied(text, first)
             assert changed or "did you mean" not in first, first
             text = changed or ""
         if text:
@@ -171,5 +167,7 @@ SETTINGS = [
 
 
 def test_what_settings_are_told_is_golden(golden):
-    told = [f"{setting[:60]}\n" + "".join(f"    {line}\n" for line in problems(GOOD, [setting])) for setting in SETTINGS]
+    told = [
+        f"{setting[:60]}\n" + "".join(f"    {line}\n" for line in problems(GOOD, [setting])) for setting in SETTINGS
+    ]
     golden("recipe_settings.txt", "\n".join(told).rstrip())

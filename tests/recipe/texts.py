@@ -112,7 +112,10 @@ BAD: dict[str, str | bytes] = {
     # all at once
     "shapes_and_others": but(("kernel_size = 3", "kernel_size = 9"), ("units", "unit"), ("epochs = 3", "epoch = 0")),
     "branches": but(
-        (FLATTEN, '{ type = "Dense", units = 1, inputs = ["inptu"] }, { type = "Flatten", inputs = ["max_pooling2d"] }'),
+        (
+            FLATTEN,
+            '{ type = "Dense", units = 1, inputs = ["inptu"] }, { type = "Flatten", inputs = ["max_pooling2d"] }',
+        ),
         ("pool_size = 2", "pool_size = 9"),
     ),
     "shapes_after_what_is_wrong_are_unknown": but((FILTERS, 'filters = "4"'), ("pool_size = 2", "pool_size = 9")),

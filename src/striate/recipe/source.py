@@ -188,6 +188,8 @@ def _no_toml(text: str, error: str) -> Unreadable:
     word = re.match(r"[^\W\d][\w./-]*", text[offset:])
     if re.match("Cannot overwrite|Cannot declare|Duplicate inline", said):
         said, offset = "the same key stands there twice", _declaration(text, offset)
+    elif said == r"Illegal character '\n'":
+        said = "the text has no closing quote on its line"
     elif said == "Invalid value" and word:
         meant = word[0].lower() if word[0].lower() in ("true", "false") else value_text(word[0])
         said = f"invalid value {word[0]}; did you mean {meant}?"
