@@ -1,5 +1,6 @@
 """What the command line prints, word for word: its help, its tables, and what it says of bad input."""
 
+import json
 import re
 import shutil
 
@@ -135,7 +136,7 @@ BAD = [
     "train digits --set data.name=cifar",
     "train digits --set model.layers[0].filters=1000000000",
     "train digits --set model.input=[28,28,1]",
-    "train digits --set model.layers[14].units=7",
+    "train digits --set model.layers[13].units=7",
     "train digits --out mine",
     "train digits --out words.txt",
     "train digits --out words.txt/run",
@@ -217,3 +218,10 @@ def test_a_run_without_its_record_still_answers(newcomer, name, capsys):
 def test_settings_of_a_run_are_those_of_its_recipe(trained, capsys):
     assert run(["check", str(trained), "--set", "model.layers[0].filters=1"]) == 0
     assert "98,026" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_check_has_nothing_against_the_recipes_that_come_along(name, newcomer, capsys):
+    (newcomer / "two_images").rename("images")  # the folder that the recipe for folders speaks of
+    assert run(["check", str(recipe_path(name)), "--strict", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []

@@ -47,7 +47,7 @@ words = st.sampled_from(WORDS) | st.text(max_size=6)
 scalars = st.one_of(
     st.integers(-3, 70),
     st.integers(),
-    st.floats(),
+    st.floats(allow_subnormal=False),  # training flushes them for the whole process
     st.booleans(),
     words,
     st.dates(),

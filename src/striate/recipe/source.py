@@ -125,7 +125,9 @@ def _decoded(text: str | bytes) -> str:
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8-sig")
         byte = f"byte 0x{error.object[error.start]:02x}"
-        raise Unreadable(f"{_at(before, len(before))} is no text in UTF-8 ({byte}); save it as UTF-8") from None
+        utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        fix = "a recipe is a text file" if b"\0" in content and not utf16 else "save it as UTF-8"
+        raise Unreadable(f"{_at(before, len(before))} is no text in UTF-8 ({byte}); {fix}") from None
     except UnicodeEncodeError as error:
         raise Unreadable(f": holds a character that is not Unicode, at offset {error.start}") from None
 
