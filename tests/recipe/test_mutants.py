@@ -32,14 +32,6 @@ def toml(value):
     return f"[{', '.join(map(toml, value))}]" if isinstance(value, list) else value_text(value)
 
 
-def places(value):
-    """Every list of values in a value, with the number of each of them, from the outside in."""
-    if isinstance(value, list):
-        for number, item in enumerate(value):
-            yield value, number
-            yield from places(item[1] if isinstance(value, Pairs) else item)
-
-
 RECIPES = [opened(tomllib.loads(text)) for text in (GOOD, *(recipe_path(name).read_text() for name in recipe_names()))]
 WORDS = ["type", "name", "inputs", "filters", "Conv2D", "Dense", "Flatten", "adam", "same", "input", "path", "auto"]
 
@@ -65,15 +57,19 @@ def copy(value):
     return type(value)(map(copy, value)) if isinstance(value, list) else value
 
 
+def drawn(draw, holder):
+    """Some value, as the table or list that holds it and its number there; an outer key as often as a layer's."""
+    number = draw(st.integers(0, len(holder) - 1))
+    item = holder[number][1] if isinstance(holder, Pairs) else holder[number]
+    return drawn(draw, item) if isinstance(item, list) and item and draw(st.booleans()) else (holder, number)
+
+
 @st.composite
 def mutants(draw):
     """The text of a good recipe after up to three changes."""
     recipe = copy(draw(st.sampled_from(RECIPES)))
     for _ in range(draw(st.integers(1, 3))):
-        found = list(places(recipe))
-        if not found:
-            break
-        holder, number = found[draw(st.integers(0, len(found) - 1))]
+        holder, number = drawn(draw, recipe)
         change = draw(st.sampled_from(["replace", "delete", "rename", "repeat", "swap"]))
         keyed = isinstance(holder, Pairs)
         if change == "replace" and keyed:
@@ -89,6 +85,8 @@ def mutants(draw):
         else:
             other = draw(st.integers(0, len(holder) - 1))
             holder[number], holder[other] = holder[other], holder[number]
+        if not recipe:
+            break
     return "".join(f"{value_text(key)} = {toml(value)}\n" for key, value in recipe)
 
 
