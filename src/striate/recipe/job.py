@@ -77,14 +77,15 @@ def _match(model: Model, data: Data) -> None:
             where="model.input",
             fix=f"input = {list(given)}",
         )
-    if data.train.y.ndim == 1 and len(model.output_shape) > 2:
+    output = model.network[model.network.outputs[0]].output
+    if data.train.y.ndim == 1 and len(output) > 1:
         raise DeclarationError(
-            f"the network ends in a map, {shape_text(model.output_shape[1:])}: an image has one label",
+            f"the network ends in a map, {shape_text(output)}: an image has one label",
             where=f"the last layer, {model.layers[-1].name}",
-            sum=f"{elements(model.output_shape[1:-1])} positions, each with an answer of its own",
+            sum=f"{elements(output[:-1])} positions, each with an answer of its own",
             fix="Flatten or GlobalAveragePooling2D before the last Dense layer",
         )
-    outputs, classes = model.output_shape[-1], len(data.classes)
+    outputs, classes = output[-1], len(data.classes)
     if classes and outputs != classes and not (outputs == 1 and classes == 2):
         raise DeclarationError(
             f"the network has {outputs} outputs, the data has {classes} classes",
