@@ -363,7 +363,7 @@ def test_no_weights_are_made_to_look_at_how_they_start(monkeypatch):
         GlorotUniform, "sample", lambda self, shape, rng: sizes.append(shape) or sample(self, shape, rng)
     )
     check(head(Conv2D(512, 3, activation="relu"), Flatten(), Dense(4096), shape=(64, 64, 256)))
-    assert sizes == [(2, 2, 3, 3), (2, 2)]
+    assert sizes == [(2, 2, 2, 2), (2, 2)]
 
 
 def test_two_products_without_an_activation_between_them_are_reported():

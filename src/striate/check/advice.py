@@ -97,13 +97,17 @@ def check_windows(network: Network, strict: bool = False) -> Iterator[Finding]:
             )
 
 
+LONGEST_SEARCH = 1_000
+"""Paddings and strides above this are slips, and trying a billion of them would take an hour."""
+
+
 def _what_fits(layer: Layer, shape: Shape) -> str:
     """The smallest padding, the largest shorter stride and the nearest maps with which the window tiles."""
     window, sizes = layer.window(shape), shape[:-1]
     assert window is not None
     tries = {
-        "padding": [range(1, max(window.reach)), ["same"]],
-        "strides": [range(max(window.stride) - 1, 0, -1)],
+        "padding": [range(1, min(max(window.reach), LONGEST_SEARCH)), ["same"]],
+        "strides": [range(min(max(window.stride), LONGEST_SEARCH) - 1, 0, -1)],
     }
     told = []
     for argument, groups in tries.items():
@@ -343,7 +347,7 @@ def _weights_start_equal(network: Network) -> Iterator[Finding]:
 
 
 def _draws_equal(initializer: Initializer, shape: Shape) -> bool:
-    few = tuple(min(size, 2) for size in shape[:2]) + shape[2:]
+    few = tuple(min(size, 2) for size in shape)
     drawn = initializer.sample(few, torch.Generator().manual_seed(0))
     return drawn.numel() > 1 and bool((drawn == drawn.flatten()[0]).all())
 

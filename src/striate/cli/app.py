@@ -1,5 +1,6 @@
 """The command `striate`: its commands, its exit statuses, and what it says when something is wrong."""
 
+import shutil
 import signal
 import sys
 import traceback
@@ -24,9 +25,10 @@ BUG = 1
 
 app = typer.Typer(
     help="Convolutional networks: you define, striate does the rest.",
+    epilog="To begin: striate train digits",
     add_completion=False,
     rich_markup_mode=None,  # plain help can be read in 40 columns, boxes cannot
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 UsageError: Any = typer.BadParameter.__base__
@@ -90,7 +92,9 @@ def run(arguments: Sequence[str]) -> int:
              0
     """
     try:
-        parsed = app(list(arguments) or ["--help"], prog_name="striate", standalone_mode=False)
+        width = min(shutil.get_terminal_size().columns, 100)  # left to itself, help is never narrower than 50
+        words = list(arguments) or ["--help"]
+        parsed = app(words, prog_name="striate", standalone_mode=False, terminal_width=width)
         return (parsed() if callable(parsed) else parsed) or 0
     except StriateError as error:
         terminal.complain(_told(error))

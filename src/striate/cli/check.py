@@ -12,24 +12,21 @@ __all__ = ["check"]
 
 def check(
     what: Annotated[
-        str, typer.Argument(help="A recipe.toml, a data set's name, a folder of images or a run.", metavar="X")
+        str, typer.Argument(help="digits, mnist, cifar10, a folder of images, a recipe.toml or a run.", metavar="WHAT")
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse windows that do not tile their input.")] = False,
     settings: Settings = None,
 ) -> int:
-    """Show shapes, parameters, operations and receptive field of a network, and advice; train nothing."""
+    """Cost and check a network. Shows shapes, parameters, operations, receptive field, advice; trains nothing."""
     from striate import catalog
     from striate.check import check as check_network
     from striate.check import refuse
     from striate.cli.sources import is_run, recipe_of
-    from striate.errors import UnknownNameError
     from striate.loader import load_folder
     from striate.model import load
 
-    if what.startswith("zoo:"):
-        raise UnknownNameError("zoo network", what.removeprefix("zoo:"), ())
-    if is_run(what):
+    if is_run(what) and not settings:
         model = load(what)
         network, loss, classes = model.network, model.loss, len(model.classes)
     else:

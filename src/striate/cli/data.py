@@ -13,7 +13,7 @@ def data(
     what: Annotated[str, typer.Argument(help="digits, mnist, cifar10 or a folder of images.", metavar="WHAT")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Show the images of a data set by class and part, and what is wrong with them."""
+    """Look at a data set. Shows how many images each class and part has, and what is wrong with them."""
     from rich import box
     from rich.table import Table
 
@@ -30,8 +30,8 @@ def data(
     size = "x".join(map(str, table["shape"]))
     terminal.say(f"{table['name']}: images of {size}, {table['type']}", "bold")
     parts = list(table["images"])
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    grid.add_column("class")
+    grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    grid.add_column("class", overflow="fold")
     for part in parts:
         grid.add_column(part, justify="right")
     for label, counts in table.get("classes", {}).items():

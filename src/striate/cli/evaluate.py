@@ -14,11 +14,11 @@ def evaluate(
     run: Annotated[str, typer.Argument(help="A run folder or a NAME.striate file.", metavar="RUN")],
     data: Annotated[
         str | None,
-        typer.Argument(help="A data set or a folder of images; the run's own test set by default.", metavar="[DATA]"),
+        typer.Argument(help="A data set or a folder of images; the run's own test set by default.", metavar="DATA"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Measure a trained network on a test set."""
+    """Test a trained network. Measures it on images with labels."""
     from striate.cli.sources import recipe_of
     from striate.errors import DataError
     from striate.loader import is_image_folder, load_folder

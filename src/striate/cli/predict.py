@@ -13,10 +13,10 @@ __all__ = ["predict"]
 
 def predict(
     run: Annotated[str, typer.Argument(help="A run folder or a NAME.striate file.", metavar="RUN")],
-    images: Annotated[list[str], typer.Argument(help="Image files, or folders of them.", metavar="IMAGE...")],
+    images: Annotated[list[str], typer.Argument(help="Image files, or folders of them.", metavar="IMAGE")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Say what a trained network sees in images."""
+    """Say what images show. A trained network names the class of each, and how sure it is."""
     from striate.errors import DataError, printable
     from striate.model import load
     from striate.recipe.predict import predict_files

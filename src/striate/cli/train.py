@@ -23,7 +23,7 @@ def train(
     settings: Settings = None,
     print_recipe: Annotated[bool, typer.Option("--print-recipe", help="Print what would run, and stop.")] = False,
 ) -> int:
-    """Train a network, test it, and write a report."""
+    """Train and test a network. The run's folder gets its weights, its numbers and a report."""
     from striate.cli.sources import recipe_of
     from striate.recipe.job import run
     from striate.recipe.write import write

@@ -177,7 +177,7 @@ def _read(path: Path) -> bytes:
             raise StorageError(f"{printable(path)} is no file", fix="a NAME.striate file or a run folder")
         content = path.read_bytes()
     except FileNotFoundError:
-        raise StorageError(f"there is no {printable(path)}", fix="a NAME.striate file or a run folder") from None
+        raise StorageError(f"there is no file {printable(path)}", fix="a NAME.striate file or a run folder") from None
     except (OSError, ValueError) as error:
         raise StorageError(f"cannot read {printable(path)}", sum=printable(error)) from None
     if path.name == DESCRIPTION and len(content) > _LARGEST_JSON:

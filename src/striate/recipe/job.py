@@ -20,10 +20,14 @@ from striate.recipe.grammar import Recipe
 from striate.recipe.run_folder import RunFolder
 from striate.recipe.write import write
 from striate.report import Results, write_report
+from striate.shape import elements, shape_text
 from striate.train import Interrupted, machine
+from striate.units import bytes_text
 from striate.version import __version__
 
 __all__ = ["Outcome", "load_data", "make_model", "run"]
+
+FLOAT32 = 4  # bytes
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,34 @@ def _match(model: Model, data: Data) -> None:
             where="model.input",
             fix=f"input = {list(given)}",
         )
-    outputs, classes = model.output_shape[-1], len(data.classes)
+    output = model.network[model.network.outputs[0]].output
+    if data.train.y.ndim == 1 and len(output) > 1:
+        raise DeclarationError(
+            f"the network ends in a map, {shape_text(output)}: an image has one label",
+            where=f"the last layer, {model.layers[-1].name}",
+            sum=f"{elements(output[:-1])} positions, each with an answer of its own",
+            fix="Flatten or GlobalAveragePooling2D before the last Dense layer",
+        )
+    outputs, classes = output[-1], len(data.classes)
     if classes and outputs != classes and not (outputs == 1 and classes == 2):
         raise DeclarationError(
             f"the network has {outputs} outputs, the data has {classes} classes",
             where=f"the last layer, {model.layers[-1].name}",
             sum=f"{outputs} outputs, {classes} classes: {printable(', '.join(data.classes[:12]))}",
             fix=f"units = {classes} in the last layer",
+        )
+
+
+def _require_memory(table: Table, batch: int) -> None:
+    """Refuse what can never fit: each weight with its gradient, and the largest map of one batch."""
+    weights, maps = 2 * FLOAT32 * table.params, batch * max((row.bytes for row in table.rows), default=0)
+    memory = int(machine()["memory"])
+    if memory and weights + maps > memory:
+        raise DeclarationError(
+            f"the network needs more memory than this machine's {bytes_text(memory)}",
+            where="model.layers",
+            sum=f"weights and gradients {bytes_text(weights)}; the largest map of {batch} images {bytes_text(maps)}",
+            fix="fewer filters or units, or a smaller train.batch_size",
         )
 
 
@@ -118,6 +143,7 @@ def run(
     recipe = recipe.fitted(tuple(data.train.x.shape[1:]), len(data.classes))
     model = make_model(recipe, data)
     table = check(model.network, loss=model.loss, classes=len(data.classes) or None)
+    _require_memory(table, min(recipe.train.batch_size, len(data.train)))
     findings = [*data.findings, *audit(data), *table.findings]
     folder = RunFolder(recipe.name, out)
     for finding in findings:

@@ -106,6 +106,8 @@ class Source:
         for place, written in self.overrides:
             found = {known: where for known, where in found.items() if known[: len(place)] != place}
             found[place] = written
+            for depth in range(1, len(place)):
+                found.setdefault(place[:depth], written)  # a table that only the setting made
         return found
 
 
@@ -123,7 +125,9 @@ def _decoded(text: str | bytes) -> str:
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8-sig")
         byte = f"byte 0x{error.object[error.start]:02x}"
-        raise Unreadable(f"{_at(before, len(before))} is not UTF-8 ({byte}); save it as UTF-8") from None
+        utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        fix = "a recipe is a text file" if b"\0" in content and not utf16 else "save it as UTF-8"
+        raise Unreadable(f"{_at(before, len(before))} is no text in UTF-8 ({byte}); {fix}") from None
     except UnicodeEncodeError as error:
         raise Unreadable(f": holds a character that is not Unicode, at offset {error.start}") from None
 
@@ -186,6 +190,8 @@ def _no_toml(text: str, error: str) -> Unreadable:
     word = re.match(r"[^\W\d][\w./-]*", text[offset:])
     if re.match("Cannot overwrite|Cannot declare|Duplicate inline", said):
         said, offset = "the same key stands there twice", _declaration(text, offset)
+    elif said == r"Illegal character '\n'":
+        said = "the text has no closing quote on its line"
     elif said == "Invalid value" and word:
         meant = word[0].lower() if word[0].lower() in ("true", "false") else value_text(word[0])
         said = f"invalid value {word[0]}; did you mean {meant}?"
