@@ -66,6 +66,15 @@ def test_a_loss_that_falls_to_less_than_a_twentieth_is_drawn_by_its_logarithm(va
     assert ("logarithmic" in curves({"loss": values}).drawings[0]) == log
 
 
+@pytest.mark.parametrize("values", [[2.302585, 2.302584], [2.3, 2.3], [-70_000.0, -70_000.1], [0.0, 0.0]])
+def test_a_loss_that_does_not_move_is_flat_and_has_ticks_that_differ(values):
+    drawn = curves({"loss": values}).drawings[0]
+    ticks = re.findall('text-anchor="end">([^<]*)</text>', drawn)
+    assert len(set(ticks)) == len(ticks) >= 2
+    (start, end) = re.findall(r"[ML][\d.]+ ([\d.]+)", re.search('<path d="([^"]*)" class="line', drawn)[1])
+    assert abs(float(start) - float(end)) < 1
+
+
 @pytest.mark.parametrize("name", ["accuracy", "top_5", "sparse_top_k_categorical_accuracy"])
 def test_shares_are_written_in_per_cent(name):
     ticks = TEXT.findall(curves({name: [0.5, 1.0]}).drawings[0])
