@@ -102,6 +102,49 @@ def digits() -> Results:
     )  # fmt: skip
 
 
+def birds() -> Results:
+    """Eight images of three birds, every number written out: what is said of them is the same on every machine."""
+    return Results(
+        title="birds",
+        class_names=["owl", "wren", "a <very> rare bird & its young"],
+        labels=[0, 0, 0, 0, 1, 1, 1, 2],
+        outputs=[
+            [0.96, 0.04, 0.0],
+            [0.85, 0.15, 0.0],
+            [0.75, 0.25, 0.0],
+            [0.25, 0.5, 0.25],
+            [0.125, 0.875, 0.0],
+            [0.0, 1.0, 0.0],
+            [0.75, 0.25, 0.0],
+            [0.625, 0.25, 0.125],
+        ],
+        images=np.arange(8 * 16, dtype=np.uint8).reshape(8, 4, 4, 1),
+        file_names=[f"/pictures/birds/{name}/{i}.png" for i, name in enumerate(["owl"] * 4 + ["wren"] * 3 + ["rare"])],
+        majority=0,
+        class_counts={"training": [40, 30, 10], "test": [4, 3, 1]},
+        history={
+            "loss": [1.5, 0.75, 0.5],
+            "accuracy": [0.5, 0.625, 0.75],
+            "val_loss": [1.25, 0.875, 1.0],
+            "val_accuracy": [0.5, 0.75, 0.625],
+            "learning_rate": [0.001, 0.001, 0.0005],
+            "seconds": [1.25, 1.0, 1.0],
+            "images_per_second": [64.0, 80.0, 80.0],
+        },
+        best_epoch=1,
+        interrupted=True,
+        filters=np.linspace(-1, 1, 18).reshape(3, 3, 1, 2),
+        network=NETWORK,
+        findings=[FINDING],
+        bad_files=[("/pictures/birds/owl/9.png", "it is cut short"), ("/pictures/birds/wren/9.png", "it is empty (0 bytes)")],
+        bad_files_total=2,
+        recipe=RECIPE,
+        summary={"params": 289630, "macs": 577000, "epochs": 3, "seed": 0, "seconds_train": 3.4, "seconds_total": 63.0,
+                 "images_per_second": 80.0, "threads": 2, "precision": "float32", "plan": "2 threads, channels_last"},
+        machine=MACHINE,
+    )  # fmt: skip
+
+
 def planted(
     k: int = 4,
     n: int = 200,

@@ -66,6 +66,15 @@ def test_a_loss_that_falls_to_less_than_a_twentieth_is_drawn_by_its_logarithm(va
     assert ("logarithmic" in curves({"loss": values}).drawings[0]) == log
 
 
+@pytest.mark.parametrize("values", [[2.302585, 2.302584], [2.3, 2.3], [-70_000.0, -70_000.1], [0.0, 0.0]])
+def test_a_loss_that_does_not_move_is_flat_and_has_ticks_that_differ(values):
+    drawn = curves({"loss": values}).drawings[0]
+    ticks = re.findall('text-anchor="end">([^<]*)</text>', drawn)
+    assert len(set(ticks)) == len(ticks) >= 2
+    (start, end) = re.findall(r"[ML][\d.]+ ([\d.]+)", re.search('<path d="([^"]*)" class="line', drawn)[1])
+    assert abs(float(start) - float(end)) < 1
+
+
 @pytest.mark.parametrize("name", ["accuracy", "top_5", "sparse_top_k_categorical_accuracy"])
 def test_shares_are_written_in_per_cent(name):
     ticks = TEXT.findall(curves({name: [0.5, 1.0]}).drawings[0])
@@ -82,7 +91,7 @@ def test_the_names_of_two_lines_stand_apart_and_inside(ends):
     drawn = curves({"loss": [2.0, ends[0]], "val_loss": [2.0, ends[1]]}).drawings[0]
     heights = sorted(float(y) + 2 for y in re.findall(r'<tspan x="276" y="([-\d.]+)">', drawn))
     assert heights[1] - heights[0] >= APART - 0.1
-    assert TOP <= heights[0]
+    assert heights[0] >= TOP
     assert heights[1] <= BOTTOM
 
 

@@ -125,7 +125,8 @@ def _upright(values: Sequence[float], share: bool, log: bool) -> Scale:
     if share:
         air = max(0.06 * (high - low), 0.005)
         return Scale(max(0.0, low - air), min(1.0, high + air), BOTTOM, TOP)
-    air = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
+    # A loss that hardly moves is drawn as what it is, flat, and its ticks differ in the digits that are written.
+    air = max(0.06 * (high - low), 0.005 * abs(high)) or 1.0
     return Scale(0.0 if 0 <= low < 0.5 * high else low - air, high + air, BOTTOM, TOP)
 
 
