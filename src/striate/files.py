@@ -27,7 +27,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """
     path = Path(path)
     try:
-        if path.is_dir():
+        if os.path.isdir(path):
             raise IsADirectoryError(f"{path} is a folder")
         _write(path, content)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
@@ -60,7 +60,7 @@ def _storage_error(path: Path, size: int, error: OSError | ValueError) -> Storag
     """What the system said, as: what cannot be written, how many bytes it needs and how many are free, where else."""
     folder, shown = path.parent, printable(path)
     needs = f"{size:,} bytes are needed ({bytes_text(size)})"
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # False also for names that no folder can have
         return StorageError(
             f"cannot write {shown}: there is no folder {printable(folder)}", sum=needs, fix="make it, or name another"
         )

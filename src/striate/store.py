@@ -62,7 +62,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        if Path(path).is_symlink() and not os.path.exists(path):
+        if os.path.islink(path) and not os.path.exists(path):
             reason = "it is a link that leads nowhere"
         else:
             reason = {

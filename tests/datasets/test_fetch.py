@@ -182,6 +182,13 @@ def test_a_folder_that_cannot_be_made_is_told(home, server):
         fetch(Source("Set", "set", SUMS, (server.url("good"),)))
 
 
+def test_a_cache_of_a_name_that_no_folder_can_have_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path / ("x" * 300)))
+    with pytest.raises(StorageError, match="File name too long") as caught:
+        fetch(Source("Set", "set", SUMS, ()))
+    assert "STRIATE_DATA=FOLDER" in caught.value.fix
+
+
 @pytest.mark.parametrize("size", [5_000, 100_000], ids=["less than a buffer", "more than a buffer"])
 def test_a_full_disk_is_told_and_no_other_mirror_is_asked(home, monkeypatch, size):
     content = random.Random(0).randbytes(size)

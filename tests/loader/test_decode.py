@@ -208,12 +208,15 @@ def test_files_that_cannot_be_opened_are_told(tmp_path, monkeypatch):
         decode_file(tmp_path / "any.png")
 
 
-def test_odd_files_warn_nobody_in_any_thread():
-    odd = claiming("PNG", 8, 8)
+def test_odd_files_warn_nobody_and_other_warnings_are_still_heard(tmp_path):
+    one, two = (struct.pack("<2HI", 284, 3, count) for count in (1, 2))  # values of the tag PlanarConfiguration
+    odd = saved(tmp_path, Image.new("L", (8, 8)), "a.tiff").read_bytes().replace(one, two)
+    with pytest.warns(UserWarning, match="tag 284 had too many entries"):
+        Image.open(io.BytesIO(odd))
+    before = list(warnings.filters)
     with ThreadPoolExecutor(8) as pool:
-        assert all(image.shape == (8, 8, 1) for image in pool.map(decode, [odd] * 200))
-    with pytest.warns(UserWarning, match="heard"):
-        warnings.warn("heard", stacklevel=1)
+        assert {image.shape for image in pool.map(decode, [odd] * 400)} == {(8, 8, 1)}
+    assert warnings.filters == before
 
 
 def test_channels_are_adapted_by_brightness():

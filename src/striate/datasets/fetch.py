@@ -4,6 +4,7 @@ import errno
 import gzip
 import hashlib
 import http.client
+import os
 import tarfile
 import tempfile
 import urllib.error
@@ -49,7 +50,7 @@ class Source:
     def found(self, name: str) -> Path | None:
         """The file in the cache, as it is or packed by gzip."""
         places = (home() / self.folder / name, home() / self.folder / f"{name}.gz")
-        return next((place for place in places if place.is_file()), None)
+        return next((place for place in places if os.path.isfile(place)), None)
 
 
 def fetch(source: Source, progress: bool = True) -> list[Path]:
@@ -97,7 +98,7 @@ def _from_archive(source: Source, missing: list[str], progress: bool) -> None:
         return _members(source, file)
 
     by_hand = home() / source.mirrors[0].rsplit("/", 1)[-1]
-    if by_hand.is_file():
+    if os.path.isfile(by_hand):
         try:
             with by_hand.open("rb") as file:
                 contents = accept(file)

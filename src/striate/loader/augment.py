@@ -101,7 +101,8 @@ def _moved(images: torch.Tensor, matrix: torch.Tensor, fill_mode: str) -> torch.
     """
     count, height, width, channels = images.shape
     down, across = matrix[:, 0, 0].long(), matrix[:, 1, 1].long()  # 1, or -1 where mirrored
-    shift_down, shift_across = matrix[:, 0, 2].round().long(), matrix[:, 1, 2].round().long()
+    shift_down = _nearer(matrix[:, 0, 2].round().long(), height, fill_mode)
+    shift_across = _nearer(matrix[:, 1, 2].round().long(), width, fill_mode)
     high, wide = int(shift_down.abs().max()), int(shift_across.abs().max())
     sources = _padded(images, high, wide, fill_mode).unsqueeze(0)
     if (across < 0).any():
@@ -114,6 +115,11 @@ def _moved(images: torch.Tensor, matrix: torch.Tensor, fill_mode: str) -> torch.
     positions = sources.numel() // channels - width + 1
     stretches = sources.as_strided((positions, width * channels), (channels, 1))
     return stretches.index_select(0, start.flatten().to(images.device)).view(images.shape)
+
+
+def _nearer(shift: torch.Tensor, size: int, fill_mode: str) -> torch.Tensor:
+    """The smallest shift that shows the same: beyond its edge an image repeats or has nothing new."""
+    return shift.fmod(2 * size) if fill_mode == "reflect" else shift.clamp(-size, size)
 
 
 def _padded(images: torch.Tensor, high: int, wide: int, fill_mode: str) -> torch.Tensor:

@@ -1,0 +1,76 @@
+"""Batches: every image once an epoch, in an order that seed and epoch decide."""
+
+import numpy as np
+import pytest
+import torch
+
+from striate.augmentations import RandomCrop
+from striate.loader import Augmenter, Batches, Preprocessing
+
+X = torch.arange(10, dtype=torch.float32).reshape(10, 1, 1, 1)
+PLAIN = Preprocessing.fit(X.numpy())
+
+
+def batches(count=10, size=4, **how):
+    return Batches(X[:count], torch.arange(count) * 10, PLAIN, size, **how)
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "lengths"),
+    [
+        (10, 4, [4, 4, 2]),
+        (8, 4, [4, 4]),
+        (9, 4, [4, 5]),  # a last batch of one joins the one before it
+        (3, 4, [3]),
+        (1, 4, [1]),
+        (5, 1, [1, 1, 1, 1, 1]),
+        (10, 10, [10]),
+        (10, 9, [10]),
+    ],
+)
+def test_an_epoch_is_cut_into_batches(count, size, lengths):
+    given = batches(count, size)
+    found = list(given.epoch(0))
+    assert [len(batch) for batch in found] == lengths
+    assert len(given) == len(lengths)
+    assert sorted(torch.cat([batch.rows for batch in found]).tolist()) == list(range(count))
+
+
+def test_images_targets_and_weights_belong_to_their_rows():
+    for batch in batches(weight=torch.arange(10) / 2).epoch(3):
+        assert torch.equal(batch.x.flatten(), batch.rows.float())
+        assert torch.equal(batch.y, batch.rows * 10)
+        assert torch.equal(batch.weight, batch.rows / 2)
+
+
+def test_seed_and_epoch_decide_the_order():
+    orders = {(seed, epoch): tuple(batches(seed=seed).order(epoch).tolist()) for seed in range(3) for epoch in range(3)}
+    assert len(set(orders.values())) == 9
+    assert orders == {
+        (seed, epoch): tuple(batches(seed=seed).order(epoch).tolist()) for seed, epoch in reversed(orders)
+    }
+    assert batches(shuffle=False).order(5).tolist() == list(range(10))
+
+
+def test_an_epoch_goes_on_from_any_step():
+    whole = list(batches(seed=1).epoch(2))
+    for start in range(len(whole) + 1):
+        rest = list(batches(seed=1).epoch(2, start))
+        assert [batch.rows.tolist() for batch in rest] == [batch.rows.tolist() for batch in whole[start:]]
+
+
+def test_an_image_is_augmented_and_then_normalised_the_same_in_any_batch():
+    draw = np.random.default_rng(0)
+    x = torch.from_numpy(draw.integers(0, 256, (12, 6, 6, 3), np.uint8))
+    made = Preprocessing.fit(x.numpy(), standardise=True)
+    augmenter = Augmenter([RandomCrop(2)], seed=0)
+    seen = []
+    for size in (12, 5):
+        given = Batches(x, torch.zeros(12), made, size, augmenter=augmenter)
+        out = torch.empty(12, 3, 6, 6)
+        for batch in given.epoch(4):
+            assert batch.x.is_contiguous(memory_format=torch.channels_last)
+            out[batch.rows] = batch.x
+        seen.append(out)
+    assert torch.equal(seen[0], seen[1])
+    assert torch.equal(seen[0], made.tensor(augmenter(x, torch.arange(12), 4)))
