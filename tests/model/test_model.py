@@ -399,3 +399,28 @@ def test_the_schedule_of_one_fit_does_not_slow_down_the_next():
     model = small(optimizer=keras.optimizers.SGD(0.1))
     assert fit(model, x, y, epochs=2, schedule="cosine_decay").history["learning_rate"][-1] < 0.1
     assert fit(model, x, y).history["learning_rate"] == [0.1]
+
+
+def test_each_fit_draws_anew_and_one_that_goes_on_draws_as_if_it_had_never_ended():
+    x, y = blobs(48)
+
+    def trained(*fits):
+        model = keras.Sequential([Flatten(input_shape=(8, 8, 1)), Dense(3, activation="softmax")], seed=0)
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        for settings in fits:
+            fit(model, x, y, **settings)
+        return model.get_weights()[0]
+
+    whole = trained({"epochs": 2})
+    assert np.array_equal(whole, trained({"epochs": 2}))
+    assert np.array_equal(whole, trained({"epochs": 1}, {"initial_epoch": 1, "epochs": 2}))
+    again = trained({"epochs": 1}, {"epochs": 1})
+    assert np.array_equal(again, trained({"epochs": 1}, {"epochs": 1}))
+
+    seen = []
+    model = small()
+    orders = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["loss"]))
+    model.learning_rate = 1e-30
+    for _ in range(2):
+        fit(model, x, y, callbacks=[orders])
+    assert seen[:3] != seen[3:]

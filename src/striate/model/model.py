@@ -24,7 +24,7 @@ from striate.model.views import BoundLayer, put
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
-from striate.seed import next_seed
+from striate.seed import derive, next_seed
 from striate.shape import Shape, to_border
 from striate.train import Evaluation, Interrupted, Plan, Step, Trainer, choose_precision, cores, parse_plan, prepare
 
@@ -78,6 +78,7 @@ class Model:
         self.history: History | None = None
         self.best_epoch: int | None = None
         self.stop_training = False
+        self._fits = 0
         self._updater: torch.optim.Optimizer | None = None
         self._training: fx.GraphModule | None = None
 
@@ -301,12 +302,9 @@ class Model:
             x, y = x[kept], y[kept]
             sample_weight = None if sample_weight is None else np.asarray(sample_weight)[kept]
         self._choose_preprocessing(x, preprocess)
-        train = self._batches(x, y, batch_size, shuffle, augment, _sample_weights(y, class_weight, sample_weight))
-        validate = None
-        if validation_data is not None:
-            held_x, held_y = validation_data[:2]
-            held_out = self._batches(held_x, held_y, max(batch_size, 256), False, ())
-            validate = lambda: self._evaluation()(held_out)  # noqa: E731
+        seed = self._seed_of_fit(initial_epoch)
+        train = self._batches(x, y, batch_size, shuffle, augment, _sample_weights(y, class_weight, sample_weight), seed)
+        validate = None if validation_data is None else self._validation(validation_data, max(batch_size, 256))
         steps = (steps_per_epoch or len(train)) * epochs
         self._decide_plan(plan, train, steps)
         training = self._prepare_training(optimizer, loss)
@@ -340,7 +338,7 @@ class Model:
             keep == "best",
             lambda: self.stop_training,
         )
-        torch.manual_seed(self.seed + 1)  # dropout draws from torch's own stream
+        torch.manual_seed(seed + 1)  # dropout draws from torch's own stream
         try:
             trainer.run()
         finally:
@@ -452,16 +450,36 @@ class Model:
         preprocessing.check(images)
         return preprocessing
 
+    def _validation(self, data: Any, size: int) -> Callable[[], dict[str, float]]:
+        """What measures the model on images that are held out of training."""
+        held_out = self._batches(data[0], data[1], size, False, ())
+        return lambda: self._evaluation()(held_out)
+
+    def _seed_of_fit(self, initial_epoch: int) -> int:
+        """The model's seed for the first fit, and for one that goes on where another ended; each other fit its own.
+
+        Otherwise a fit of one epoch, called ten times, would draw one order, one augmentation and one dropout ten times.
+        """
+        self._fits += not initial_epoch
+        return self.seed if self._fits <= 1 else derive(self.seed, "fit", self._fits)
+
     def _batches(
-        self, x: Any, y: Any, size: int, shuffle: bool, augment: Sequence[Any], weight: torch.Tensor | None = None
+        self,
+        x: Any,
+        y: Any,
+        size: int,
+        shuffle: bool,
+        augment: Sequence[Any],
+        weight: torch.Tensor | None = None,
+        seed: int = 0,
     ) -> Batches:
         assert self.loss is not None
         x, y = check_arrays(x, y, self._image_shape)
         tensor = arrays.images(x, self._image_shape)
         preprocessing = self._preprocessing_for(tensor)
-        augmenter = Augmenter(tuple(augment), self.seed) if augment else None
+        augmenter = Augmenter(tuple(augment), seed) if augment else None
         target = self.loss.target(arrays.labels(y), self._output_shape)
-        return Batches(tensor, target, preprocessing, size, self.seed, shuffle, augmenter, weight)
+        return Batches(tensor, target, preprocessing, size, seed, shuffle, augmenter, weight)
 
     @property
     def _drops_head(self) -> bool:
