@@ -424,3 +424,17 @@ def test_each_fit_draws_anew_and_one_that_goes_on_draws_as_if_it_had_never_ended
     for _ in range(2):
         fit(model, x, y, callbacks=[orders])
     assert seen[:3] != seen[3:]
+
+
+def test_validation_data_may_be_a_loader_or_carry_weights_and_anything_else_is_refused():
+    x, y = blobs(40)
+    data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    losses = [
+        fit(small(), x, y, validation_data=given).history["val_loss"][0]
+        for given in ((x, y), torch.utils.data.DataLoader(data, 7), (x, y, np.full(40, 0.5)))
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-6)
+    assert losses[2] == pytest.approx(losses[0] / 2, rel=1e-6)
+    for wrong in ((x,), x, {"x": x, "y": y}, 7):
+        with pytest.raises(DataError, match=r"validation_data is not \(x, y\)"):
+            fit(small(), x, y, validation_data=wrong)

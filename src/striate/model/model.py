@@ -452,7 +452,16 @@ class Model:
 
     def _validation(self, data: Any, size: int) -> Callable[[], dict[str, float]]:
         """What measures the model on images that are held out of training."""
-        held_out = self._batches(data[0], data[1], size, False, ())
+        if arrays.is_loader(data):
+            data = arrays.pairs(data, self._image_shape)
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise DataError(
+                "validation_data is not (x, y)",
+                sum=f"it is a {type(data).__name__}" + (f" of {len(data)}" if isinstance(data, tuple | list) else ""),
+                fix="(x, y), (x, y, sample_weight), or a DataLoader of (images, labels)",
+            )
+        x, y = check_arrays(data[0], data[1], self._image_shape)
+        held_out = self._batches(x, y, size, False, (), _sample_weights(y, None, data[2] if len(data) > 2 else None))
         return lambda: self._evaluation()(held_out)
 
     def _seed_of_fit(self, initial_epoch: int) -> int:
