@@ -158,3 +158,24 @@ def test_the_attack_finds_a_loader_that_checks_no_sum(saved, tmp_path, monkeypat
     monkeypatch.setattr(hashlib, "sha256", lambda content: type("Blind", (), {"hexdigest": lambda self: digest})())
     monkeypatch.setattr(zipfile.ZipExtFile, "_update_crc", lambda self, newdata: None)
     assert attack(saved, tmp_path, 60, seed=0) > 3
+
+
+def test_weights_are_known_by_what_the_file_holds_and_not_by_its_name(trained, saved, tmp_path):
+    trained.save_weights(tmp_path / "small.weights.h5")
+    (tmp_path / "small.bak").write_bytes(saved.read_bytes())
+    for name in ("small.weights.h5", "small.bak"):
+        other = small(seed=9)
+        other.load_weights(tmp_path / name)
+        assert np.array_equal(other.get_weights()[0], trained.get_weights()[0])
+
+
+def test_weights_of_a_run_whose_file_was_changed_are_not_taken(trained, tmp_path):
+    for name, content in model_files(trained).items():
+        (tmp_path / name).write_bytes(
+            content[:-3] + bytes([content[-3] ^ 64]) + content[-2:] if ".s" in name else content
+        )
+    other = small(seed=9)
+    before = other.get_weights()
+    with pytest.raises(StorageError, match="not those that were written"):
+        other.load_weights(tmp_path)
+    assert all(np.array_equal(ours, old) for ours, old in zip(other.get_weights(), before, strict=True))

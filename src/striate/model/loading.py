@@ -1,6 +1,5 @@
 """A model from its files."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -33,13 +32,7 @@ def _model(described: dict[str, Any], weights: bytes) -> Model:
         raise StorageError(
             f"its format is {described['format']!r}, this striate reads {storage.FORMAT}", fix="a newer striate"
         )
-    digest, written = hashlib.sha256(weights).hexdigest(), described["weights"]["sha256"]
-    if digest != written:
-        raise StorageError(
-            "its weights are not those that were written",
-            sum=f"SHA-256 {digest[:16]}..., written {str(written)[:16]}...",
-            fix="take the file from its source again",
-        )
+    storage.require_digest(described, weights)
     network = network_from_table(described["network"])
     model = _KINDS[described["kind"]]._of(network, str(described["name"]), int(described["seed"]))
     if described["optimizer"] is not None and described["loss"] is not None:
