@@ -94,7 +94,7 @@ def test_a_kernel_that_does_not_fit_is_refused_with_the_sum():
     assert str(told.value) == (
         "Conv2D cannot fit a 5x5 kernel in a 4x3 map\n"
         "  sum   : height: floor((4 + 2*0 - 1*(5-1) - 1) / 1) + 1 = 0, must be >= 1\n"
-        '  fix   : padding="same", or 1 pixels of padding, or a map of at least 5x5'
+        '  fix   : padding="same", or padding=1, or a map of at least 5x5'
     )
     assert Conv2D(120, 5, padding="same").output((4, 3, 6)) == (4, 3, 120)
     assert Conv2D(120, 5, padding=1).output((4, 3, 6)) == (2, 1, 120)
