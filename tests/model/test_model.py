@@ -438,3 +438,30 @@ def test_validation_data_may_be_a_loader_or_carry_weights_and_anything_else_is_r
     for wrong in ((x,), x, {"x": x, "y": y}, 7):
         with pytest.raises(DataError, match=r"validation_data is not \(x, y\)"):
             fit(small(), x, y, validation_data=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"keep": "bset"},
+        {"validation_split": 1.5},
+        {"validation_split": 1.0},
+        {"validation_split": -0.1},
+        {"validation_split": "0.1"},
+        {"validation_split": float("nan")},
+        {"steps_per_epoch": 0},
+        {"steps_per_epoch": -1},
+        {"steps_per_epoch": 2.5},
+        {"validation_freq": 0},
+        {"batch_size": 0},
+        {"epochs": True},
+    ],
+    ids=repr,
+)
+def test_what_fit_cannot_do_is_refused_and_not_passed_over(wrong):
+    with pytest.raises(ArgumentError, match=next(iter(wrong))):
+        fit(small(), *blobs(20), **wrong)
+
+
+def test_a_batch_size_of_none_is_that_of_keras():
+    assert fit(small(), *blobs(40), batch_size=None).params["steps"] == 2

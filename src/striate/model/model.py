@@ -253,7 +253,7 @@ class Model:
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         epochs: int = 1,
         verbose: Literal["auto", 0, 1, 2] = "auto",
         callbacks: Sequence[Callback] | None = None,
@@ -293,7 +293,10 @@ class Model:
             x, y = arrays.pairs(x, self._known_shape)
         if y is None:
             raise DataError("fit needs labels y", fix="fit(x, y)")
-        _positive(batch_size=batch_size, epochs=epochs)
+        batch_size = 32 if batch_size is None else batch_size
+        _require_counts(batch_size=batch_size, epochs=epochs, validation_freq=validation_freq)
+        _require_counts(steps_per_epoch=1 if steps_per_epoch is None else steps_per_epoch)
+        _require_choices(validation_split, keep)
         x, y = check_arrays(x, y, self._known_shape)
         self._give_shape(tuple(x.shape[1:]))
         if validation_split and validation_data is None:
@@ -720,10 +723,20 @@ def _metric(value: Any, loss: Loss | None) -> Metric:
     return metrics.resolve(value, loss) if isinstance(value, str) else _concept(metrics.Metric, value, "metrics")
 
 
-def _positive(**values: Any) -> None:
+def _require_counts(**values: Any) -> None:
     for name, value in values.items():
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
             raise ArgumentError(f"{name} must be a whole number of at least 1, not {value!r}")
+
+
+def _require_choices(validation_split: float, keep: str) -> None:
+    """Refuse what fit would otherwise pass over, or do something else for."""
+    if not isinstance(validation_split, int | float | np.number) or not 0 <= validation_split < 1:
+        raise ArgumentError(
+            f"validation_split cannot be {validation_split!r}", sum="0 <= share < 1 must hold", fix="0.1, say"
+        )
+    if keep not in ("last", "best"):
+        raise ArgumentError(f"keep cannot be {keep!r}", fix='"last" or "best"')
 
 
 def _sample_weights(y: np.ndarray, class_weight: dict[int, float] | None, sample_weight: Any) -> torch.Tensor | None:
