@@ -465,3 +465,28 @@ def test_what_fit_cannot_do_is_refused_and_not_passed_over(wrong):
 
 def test_a_batch_size_of_none_is_that_of_keras():
     assert fit(small(), *blobs(40), batch_size=None).params["steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"class_weight": {"cat": 5.0}}, "class_weight cannot be"),
+        ({"class_weight": {-1: 5.0}}, "class_weight cannot be"),
+        ({"class_weight": [1.0, 5.0, 1.0]}, "class_weight cannot be"),
+        ({"class_weight": {1: float("nan")}}, r"the weight of sample \d+ is nan"),
+        ({"sample_weight": np.full(20, np.inf)}, "the weight of sample 0 is inf"),
+        ({"sample_weight": np.ones(3)}, r"sample_weight is \(3,\), 20 samples need \(20,\)"),
+        ({"sample_weight": np.ones(3), "validation_split": 0.3}, r"sample_weight is \(3,\), 20 samples need \(20,\)"),
+    ],
+    ids=repr,
+)
+def test_weights_of_samples_that_cannot_be_used_are_told(wrong, told):
+    with pytest.raises(DataError, match=told):
+        fit(small(), *blobs(20), **wrong)
+
+
+def test_class_weights_are_refused_where_an_image_has_many_classes():
+    model = keras.Sequential([Conv2D(3, 1, activation="softmax", input_shape=(4, 4, 1))])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(DataError, match="one class for each image"):
+        fit(model, np.zeros((6, 4, 4, 1), np.uint8), np.zeros((6, 4, 4), int), class_weight={0: 2.0})

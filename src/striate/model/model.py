@@ -14,7 +14,7 @@ from striate import catalog, losses, metrics, optimizers
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import Table, bricks, check, check_head
-from striate.errors import ArgumentError, DataError, DeclarationError, UnknownNameError
+from striate.errors import ArgumentError, DataError, DeclarationError, UnknownNameError, printable
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
 from striate.losses import Loss
@@ -301,9 +301,9 @@ class Model:
         self._give_shape(tuple(x.shape[1:]))
         if validation_split and validation_data is None:
             kept, held = holdout(y, validation_split, self.seed)
+            sample_weight = None if sample_weight is None else _own_weights(len(y), sample_weight)[kept]
             validation_data = (x[held], y[held])
             x, y = x[kept], y[kept]
-            sample_weight = None if sample_weight is None else np.asarray(sample_weight)[kept]
         self._choose_preprocessing(x, preprocess)
         seed = self._seed_of_fit(initial_epoch)
         train = self._batches(x, y, batch_size, shuffle, augment, _sample_weights(y, class_weight, sample_weight), seed)
@@ -740,20 +740,44 @@ def _require_choices(validation_split: float, keep: str) -> None:
 
 
 def _sample_weights(y: np.ndarray, class_weight: dict[int, float] | None, sample_weight: Any) -> torch.Tensor | None:
-    """One weight for each sample, from the weight of its class and its own."""
+    """One weight for each sample, from the weight of its class and its own.
+
+    Errors:  DataError for weights of another count, of no class, or that are no finite numbers.
+    """
     if class_weight is None and sample_weight is None:
         return None
-    weight = np.ones(len(y), np.float32)
+    weight = np.ones(len(y), np.float32) if sample_weight is None else _own_weights(len(y), sample_weight)
     if class_weight is not None:
-        sparse = y.argmax(-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
-        for label, factor in class_weight.items():
-            weight[sparse == label] = factor
-    if sample_weight is not None:
-        own = np.asarray(sample_weight, np.float32)
-        if own.shape != (len(y),):
-            raise DataError(f"sample_weight is {own.shape}, {len(y)} samples need ({len(y)},)")
-        weight = weight * own
+        weight = weight * _weights_of_classes(y, class_weight)
+    if not np.isfinite(weight).all():
+        row = int(np.argmin(np.isfinite(weight)))
+        raise DataError(f"the weight of sample {row} is {weight[row]}", fix="finite weights")
     return torch.from_numpy(weight)
+
+
+def _own_weights(count: int, sample_weight: Any) -> np.ndarray:
+    own = np.asarray(sample_weight, np.float32)
+    if own.shape != (count,):
+        raise DataError(f"sample_weight is {own.shape}, {count} samples need ({count},)")
+    return own
+
+
+def _weights_of_classes(y: np.ndarray, class_weight: dict[int, float]) -> np.ndarray:
+    numbers = isinstance(class_weight, dict) and all(isinstance(label, int | np.integer) for label in class_weight)
+    if not numbers or min(class_weight, default=0) < 0:
+        raise DataError(
+            f"class_weight cannot be {printable(class_weight)}", fix="a table of class numbers: {0: 1.0, 1: 5.0}"
+        )
+    sparse = y.argmax(-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)
+    if sparse.ndim == 2 and sparse.shape[1] > 1:
+        raise DataError(
+            "class_weight needs one class for each image", sum=f"labels {y.shape}", fix="sample_weight, or leave it out"
+        )
+    sparse = sparse.reshape(len(y))
+    weight = np.ones(len(y), np.float32)
+    for label, factor in class_weight.items():
+        weight[sparse == label] = factor
+    return weight
 
 
 def _results(logs: dict[str, float], return_dict: bool) -> Any:
