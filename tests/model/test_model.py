@@ -490,3 +490,11 @@ def test_class_weights_are_refused_where_an_image_has_many_classes():
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(DataError, match="one class for each image"):
         fit(model, np.zeros((6, 4, 4, 1), np.uint8), np.zeros((6, 4, 4), int), class_weight={0: 2.0})
+
+
+def test_a_loss_that_is_not_finite_from_the_first_step_is_told_with_its_place_under_every_plan(monkeypatch, tmp_path):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path))
+    x, y = np.full((8, 8, 8, 1), 3e38, np.float32), np.arange(8) % 3
+    for plan in ("auto", "exact"):
+        with pytest.raises(NonFiniteError, match="in epoch 0, batch 0; that step was not applied"):
+            fit(small(), x, y, plan=plan)

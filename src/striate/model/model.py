@@ -1,7 +1,7 @@
 """What a user holds: a declared network that can be trained, asked, saved."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -14,7 +14,7 @@ from striate import catalog, losses, metrics, optimizers
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import Table, bricks, check, check_head
-from striate.errors import ArgumentError, DataError, DeclarationError, UnknownNameError, printable
+from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, UnknownNameError, printable
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
 from striate.losses import Loss
@@ -536,7 +536,8 @@ class Model:
                 catalog.describe(self.optimizer),
                 batches.size,
             ]
-            chosen = choose_precision(chosen, lambda dtype: self._trial(dtype, batches), key, steps)
+            with suppress(NonFiniteError):  # the run itself meets it, and says where and why
+                chosen = choose_precision(chosen, lambda dtype: self._trial(dtype, batches), key, steps)
         prepare(chosen.threads)
         if self.plan is None or self.plan.rewrites != chosen.rewrites:
             self._training = None
