@@ -498,3 +498,20 @@ def test_a_loss_that_is_not_finite_from_the_first_step_is_told_with_its_place_un
     for plan in ("auto", "exact"):
         with pytest.raises(NonFiniteError, match="in epoch 0, batch 0; that step was not applied"):
             fit(small(), x, y, plan=plan)
+
+
+@pytest.mark.parametrize("plan", ["auto", "exact"])
+def test_batch_normalisation_of_one_number_is_refused_and_the_fix_works(plan, monkeypatch, tmp_path):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path))
+    x, y = blobs(8)
+    model = keras.Sequential([Flatten(input_shape=(8, 8, 1)), BatchNormalization(), Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    for refused in (
+        lambda: fit(model, x, y, batch_size=1, plan=plan),
+        lambda: fit(model, x[:1], y[:1], plan=plan),
+        lambda: model.train_on_batch(x[:1], y[:1]),
+    ):
+        with pytest.raises(DataError, match="one number for each channel"):
+            refused()
+    fit(model, x[:2], y[:2], batch_size=2, plan=plan)
+    fit(small(), x[:1], y[:1], plan=plan)  # a map has many positions

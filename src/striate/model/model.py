@@ -25,7 +25,7 @@ from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
 from striate.seed import derive, next_seed
-from striate.shape import Shape, to_border
+from striate.shape import Shape, elements, to_border
 from striate.train import Evaluation, Interrupted, Plan, Step, Trainer, choose_precision, cores, parse_plan, prepare
 
 __all__ = ["Model", "Sequential"]
@@ -365,6 +365,7 @@ class Model:
         if self.plan is None:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
+        self._require_spread(len(x))
         training = self._prepare_training(optimizer, loss)
         assert self._updater is not None
         training.train()
@@ -510,6 +511,18 @@ class Model:
         assert self.loss is not None
         return self.loss.on_logits() if self._drops_head else self.loss
 
+    def _require_spread(self, images: int) -> None:
+        """Batch normalisation divides by the spread of a channel over a batch, which one number does not have."""
+        for node in self.network.layers if images == 1 else ():
+            normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
+            if normalises and elements(node.output[:-1]) == 1:
+                raise DataError(
+                    "batch normalisation cannot be trained on one number for each channel",
+                    where=f"{node.name}, which takes {node.output}",
+                    sum="1 image * 1 position = 1 number, whose spread is 0",
+                    fix="batch_size=2 or more, and two images at least",
+                )
+
     def _prepare_training(self, optimizer: Optimizer, loss: Loss) -> fx.GraphModule:
         """The rewritten network and the optimizer's state, kept from one fit to the next."""
         if self._training is None:
@@ -526,6 +539,7 @@ class Model:
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
         """The plan of this fit: as given, or measured on copies of the network."""
+        self._require_spread(min(batches.size, len(batches.x)))
         chosen = parse_plan(plan)
         if chosen is None:
             chosen = Plan(cores())
