@@ -9,6 +9,7 @@ import striate as keras
 from striate.errors import StorageError
 from striate.layers import BatchNormalization, Conv2D, Dense, Flatten, Input
 from striate.model import load, model_files
+from striate.train import cores
 from tests.model.test_model import blobs, fit, small
 
 
@@ -179,3 +180,12 @@ def test_weights_of_a_run_whose_file_was_changed_are_not_taken(trained, tmp_path
     with pytest.raises(StorageError, match="not those that were written"):
         other.load_weights(tmp_path)
     assert all(np.array_equal(ours, old) for ours, old in zip(other.get_weights(), before, strict=True))
+
+
+def test_a_model_from_a_larger_machine_predicts_on_the_cores_there_are(trained, tmp_path):
+    files = model_files(trained)
+    described = json.loads(files["model.json"])
+    described["plan"]["threads"] = 512
+    (tmp_path / "model.json").write_text(json.dumps(described))
+    (tmp_path / "weights.safetensors").write_bytes(files["weights.safetensors"])
+    assert load(tmp_path).plan.threads == cores() < 512

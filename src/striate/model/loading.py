@@ -1,6 +1,7 @@
 """A model from its files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from striate.loader import Preprocessing
 from striate.model import storage
 from striate.model.model import Model, Sequential
 from striate.network import network_from_table
-from striate.train import parse_plan
+from striate.train import cores, parse_plan
 
 __all__ = ["load"]
 
@@ -44,6 +45,8 @@ def _model(described: dict[str, Any], weights: bytes) -> Model:
     if described["preprocessing"] is not None:
         model.preprocessing = Preprocessing.from_json(described["preprocessing"])
     model.classes = tuple(str(name) for name in described["classes"])
-    model.plan = parse_plan(described["plan"])
+    plan = parse_plan(described["plan"])
+    if plan is not None:  # the file may come from a machine of more cores
+        model.plan = replace(plan, threads=min(plan.threads, cores()))
     storage.fill(model, weights)
     return model
