@@ -180,9 +180,16 @@ def test_where_nothing_can_be_written_is_told_with_the_bytes_it_needs(tmp_path, 
     assert [each.name for each in tmp_path.iterdir()] == ["folder"]
 
 
-def test_a_link_is_replaced_and_what_it_led_to_stays(tmp_path):
-    (tmp_path / "target").write_bytes(OLD)
-    (tmp_path / "file").symlink_to(tmp_path / "target")
-    write_whole(tmp_path / "file", NEW)
-    assert (tmp_path / "target").read_bytes() == OLD
-    assert not (tmp_path / "file").is_symlink()
+def test_a_link_stays_a_link_and_what_it_leads_to_is_written(tmp_path):
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("target")
+    write_whole(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"new"
+
+
+def test_a_pipe_is_no_place_for_a_file_and_stays_what_it_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StorageError, match="no plain file"):
+        write_whole(tmp_path / "pipe", b"new")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

@@ -15,7 +15,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write `content` to `path`, so that whoever looks there sees the old file or the new one, never a part of it.
 
     The bytes go to a temporary file in the same folder, are flushed to the disk, and only then take the name.
-    The file can be read by everyone (mode 0644). Whatever happens, no temporary file is left behind.
+    The file can be read by everyone (mode 0644). Whatever happens, no temporary file is left behind. A link stays a
+    link: what it leads to is written. Pipes and devices are refused, for the rename would put a file in their place.
 
     Errors:  StorageError with the path and the bytes needed: disk full, read-only, no permission, no such folder.
     Source:  Pillai et al. 2014, "All File Systems Are Not Created Equal", OSDI (temporary file, fsync, rename, fsync)
@@ -29,7 +30,9 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     try:
         if os.path.isdir(path):
             raise IsADirectoryError(f"{path} is a folder")
-        _write(path, content)
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no plain file")
+        _write(Path(os.path.realpath(path)), content)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise _storage_error(path, len(content), error) from error
 

@@ -174,11 +174,12 @@ class Window:
             size = (n + before + after - d * (k - 1) - 1) // s + 1
             if size < 1:
                 pads = f"2*{before}" if before == after else f"{before} + {after}"
-                short = max(reach - length for reach, length in zip(self.reach, sizes, strict=True))
+                need = tuple(max(-((n - reach) // 2), 0) for n, reach in zip(sizes, self.reach, strict=True))
                 raise ShapeError(
                     f"{who} cannot fit a {shape_text(self.kernel)} kernel in a {shape_text(sizes)} map",
                     sum=f"{axis}: floor(({n} + {pads} - {d}*({k}-1) - 1) / {s}) + 1 = {size}, must be >= 1",
-                    fix=f'padding="same", or padding={-(-short // 2)}, or a map of at least {shape_text(self.reach)}',
+                    fix=f'padding="same", or padding={need[0] if len(set(need)) == 1 else need}, '
+                    f"or a map of at least {shape_text(self.reach)}",
                 )
             out.append(size)
         return tuple(out)

@@ -10,6 +10,7 @@ from striate.metrics import BinaryAccuracy, MeanSquaredError, require_same_shape
 def test_a_metric_takes_lists_arrays_and_tensors():
     assert MeanSquaredError()([[1.0, 2.0]], torch.tensor([[1.0, 4.0]], requires_grad=True)) == 2
     assert MeanSquaredError()([1.0, 2.0], [1.0, 4.0]) == 2
+    assert MeanSquaredError()([[1, 2]], [[1, 4]]) == 2, "whole numbers are numbers too"
 
 
 def test_a_meter_does_not_lose_single_precision_over_many_batches():

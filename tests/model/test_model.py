@@ -400,3 +400,119 @@ def test_the_schedule_of_one_fit_does_not_slow_down_the_next():
     model = small(optimizer=keras.optimizers.SGD(0.1))
     assert fit(model, x, y, epochs=2, schedule="cosine_decay").history["learning_rate"][-1] < 0.1
     assert fit(model, x, y).history["learning_rate"] == [0.1]
+
+
+def test_each_fit_draws_anew_and_one_that_goes_on_draws_as_if_it_had_never_ended():
+    x, y = blobs(48)
+
+    def trained(*fits):
+        model = keras.Sequential([Flatten(input_shape=(8, 8, 1)), Dense(3, activation="softmax")], seed=0)
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        for settings in fits:
+            fit(model, x, y, **settings)
+        return model.get_weights()[0]
+
+    whole = trained({"epochs": 2})
+    assert np.array_equal(whole, trained({"epochs": 2}))
+    assert np.array_equal(whole, trained({"epochs": 1}, {"initial_epoch": 1, "epochs": 2}))
+    again = trained({"epochs": 1}, {"epochs": 1})
+    assert np.array_equal(again, trained({"epochs": 1}, {"epochs": 1}))
+
+    seen = []
+    model = small()
+    orders = LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["loss"]))
+    model.learning_rate = 1e-30
+    for _ in range(2):
+        fit(model, x, y, callbacks=[orders])
+    assert seen[:3] != seen[3:]
+
+
+def test_validation_data_may_be_a_loader_or_carry_weights_and_anything_else_is_refused():
+    x, y = blobs(40)
+    data = torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+    losses = [
+        fit(small(), x, y, validation_data=given).history["val_loss"][0]
+        for given in ((x, y), torch.utils.data.DataLoader(data, 7), (x, y, np.full(40, 0.5)))
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-6)
+    assert losses[2] == pytest.approx(losses[0] / 2, rel=1e-6)
+    for wrong in ((x,), x, {"x": x, "y": y}, 7):
+        with pytest.raises(DataError, match=r"validation_data is not \(x, y\)"):
+            fit(small(), x, y, validation_data=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"keep": "bset"},
+        {"validation_split": 1.5},
+        {"validation_split": 1.0},
+        {"validation_split": -0.1},
+        {"validation_split": "0.1"},
+        {"validation_split": float("nan")},
+        {"steps_per_epoch": 0},
+        {"steps_per_epoch": -1},
+        {"steps_per_epoch": 2.5},
+        {"validation_freq": 0},
+        {"batch_size": 0},
+        {"epochs": True},
+    ],
+    ids=repr,
+)
+def test_what_fit_cannot_do_is_refused_and_not_passed_over(wrong):
+    with pytest.raises(ArgumentError, match=next(iter(wrong))):
+        fit(small(), *blobs(20), **wrong)
+
+
+def test_a_batch_size_of_none_is_that_of_keras():
+    assert fit(small(), *blobs(40), batch_size=None).params["steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"class_weight": {"cat": 5.0}}, "class_weight cannot be"),
+        ({"class_weight": {-1: 5.0}}, "class_weight cannot be"),
+        ({"class_weight": [1.0, 5.0, 1.0]}, "class_weight cannot be"),
+        ({"class_weight": {1: float("nan")}}, r"the weight of sample \d+ is nan"),
+        ({"sample_weight": np.full(20, np.inf)}, "the weight of sample 0 is inf"),
+        ({"sample_weight": np.ones(3)}, r"sample_weight is \(3,\), 20 samples need \(20,\)"),
+        ({"sample_weight": np.ones(3), "validation_split": 0.3}, r"sample_weight is \(3,\), 20 samples need \(20,\)"),
+    ],
+    ids=repr,
+)
+def test_weights_of_samples_that_cannot_be_used_are_told(wrong, told):
+    with pytest.raises(DataError, match=told):
+        fit(small(), *blobs(20), **wrong)
+
+
+def test_class_weights_are_refused_where_an_image_has_many_classes():
+    model = keras.Sequential([Conv2D(3, 1, activation="softmax", input_shape=(4, 4, 1))])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(DataError, match="one class for each image"):
+        fit(model, np.zeros((6, 4, 4, 1), np.uint8), np.zeros((6, 4, 4), int), class_weight={0: 2.0})
+
+
+def test_a_loss_that_is_not_finite_from_the_first_step_is_told_with_its_place_under_every_plan(monkeypatch, tmp_path):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path))
+    x, y = np.full((8, 8, 8, 1), 3e38, np.float32), np.arange(8) % 3
+    for plan in ("auto", "exact"):
+        with pytest.raises(NonFiniteError, match="in epoch 0, batch 0; that step was not applied"):
+            fit(small(), x, y, plan=plan)
+
+
+@pytest.mark.parametrize("plan", ["auto", "exact"])
+def test_batch_normalisation_of_one_number_is_refused_and_the_fix_works(plan, monkeypatch, tmp_path):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path))
+    x, y = blobs(8)
+    model = keras.Sequential([Flatten(input_shape=(8, 8, 1)), BatchNormalization(), Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    for refused in (
+        lambda: fit(model, x, y, batch_size=1, plan=plan),
+        lambda: fit(model, x[:1], y[:1], plan=plan),
+        lambda: model.train_on_batch(x[:1], y[:1]),
+    ):
+        with pytest.raises(DataError, match="one number for each channel"):
+            refused()
+    fit(model, x[:2], y[:2], batch_size=2, plan=plan)
+    fit(small(), x[:1], y[:1], plan=plan)  # a map has many positions

@@ -9,6 +9,7 @@ import striate as keras
 from striate.errors import StorageError
 from striate.layers import BatchNormalization, Conv2D, Dense, Flatten, Input
 from striate.model import load, model_files
+from striate.train import cores
 from tests.model.test_model import blobs, fit, small
 
 
@@ -158,3 +159,33 @@ def test_the_attack_finds_a_loader_that_checks_no_sum(saved, tmp_path, monkeypat
     monkeypatch.setattr(hashlib, "sha256", lambda content: type("Blind", (), {"hexdigest": lambda self: digest})())
     monkeypatch.setattr(zipfile.ZipExtFile, "_update_crc", lambda self, newdata: None)
     assert attack(saved, tmp_path, 60, seed=0) > 3
+
+
+def test_weights_are_known_by_what_the_file_holds_and_not_by_its_name(trained, saved, tmp_path):
+    trained.save_weights(tmp_path / "small.weights.h5")
+    (tmp_path / "small.bak").write_bytes(saved.read_bytes())
+    for name in ("small.weights.h5", "small.bak"):
+        other = small(seed=9)
+        other.load_weights(tmp_path / name)
+        assert np.array_equal(other.get_weights()[0], trained.get_weights()[0])
+
+
+def test_weights_of_a_run_whose_file_was_changed_are_not_taken(trained, tmp_path):
+    for name, content in model_files(trained).items():
+        (tmp_path / name).write_bytes(
+            content[:-3] + bytes([content[-3] ^ 64]) + content[-2:] if ".s" in name else content
+        )
+    other = small(seed=9)
+    before = other.get_weights()
+    with pytest.raises(StorageError, match="not those that were written"):
+        other.load_weights(tmp_path)
+    assert all(np.array_equal(ours, old) for ours, old in zip(other.get_weights(), before, strict=True))
+
+
+def test_a_model_from_a_larger_machine_predicts_on_the_cores_there_are(trained, tmp_path):
+    files = model_files(trained)
+    described = json.loads(files["model.json"])
+    described["plan"]["threads"] = 512
+    (tmp_path / "model.json").write_text(json.dumps(described))
+    (tmp_path / "weights.safetensors").write_bytes(files["weights.safetensors"])
+    assert load(tmp_path).plan.threads == cores() < 512

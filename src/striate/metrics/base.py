@@ -59,6 +59,8 @@ class Metric(catalog.Concept, shelf="metrics"):
 
     def __call__(self, y_true: Any, y_pred: Any) -> float:
         target, prediction = as_tensor(y_true, "labels"), as_tensor(y_pred, "predictions")
+        if not prediction.is_floating_point():
+            prediction = prediction.float()
         if prediction.dim() == 1:  # one number for each sample
             prediction = prediction.unsqueeze(1)
         if target.dim() < 1 or prediction.dim() < 1 or len(target) != len(prediction):

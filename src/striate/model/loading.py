@@ -1,7 +1,7 @@
 """A model from its files."""
 
-import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from striate.loader import Preprocessing
 from striate.model import storage
 from striate.model.model import Model, Sequential
 from striate.network import network_from_table
-from striate.train import parse_plan
+from striate.train import cores, parse_plan
 
 __all__ = ["load"]
 
@@ -33,13 +33,7 @@ def _model(described: dict[str, Any], weights: bytes) -> Model:
         raise StorageError(
             f"its format is {described['format']!r}, this striate reads {storage.FORMAT}", fix="a newer striate"
         )
-    digest, written = hashlib.sha256(weights).hexdigest(), described["weights"]["sha256"]
-    if digest != written:
-        raise StorageError(
-            "its weights are not those that were written",
-            sum=f"SHA-256 {digest[:16]}..., written {str(written)[:16]}...",
-            fix="take the file from its source again",
-        )
+    storage.require_digest(described, weights)
     network = network_from_table(described["network"])
     model = _KINDS[described["kind"]]._of(network, str(described["name"]), int(described["seed"]))
     if described["optimizer"] is not None and described["loss"] is not None:
@@ -51,6 +45,8 @@ def _model(described: dict[str, Any], weights: bytes) -> Model:
     if described["preprocessing"] is not None:
         model.preprocessing = Preprocessing.from_json(described["preprocessing"])
     model.classes = tuple(str(name) for name in described["classes"])
-    model.plan = parse_plan(described["plan"])
+    plan = parse_plan(described["plan"])
+    if plan is not None:  # the file may come from a machine of more cores
+        model.plan = replace(plan, threads=min(plan.threads, cores()))
     storage.fill(model, weights)
     return model

@@ -1,7 +1,7 @@
 """What a user holds: a declared network that can be trained, asked, saved."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -14,7 +14,7 @@ from striate import catalog, losses, metrics, optimizers
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import Table, bricks, check, check_head
-from striate.errors import ArgumentError, DataError, DeclarationError, UnknownNameError
+from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, UnknownNameError, printable
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
 from striate.losses import Loss
@@ -24,8 +24,8 @@ from striate.model.views import BoundLayer, put
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
-from striate.seed import next_seed
-from striate.shape import Shape, to_border
+from striate.seed import derive, next_seed
+from striate.shape import Shape, elements, to_border
 from striate.train import Evaluation, Interrupted, Plan, Step, Trainer, choose_precision, cores, parse_plan, prepare
 
 __all__ = ["Model", "Sequential"]
@@ -78,6 +78,7 @@ class Model:
         self.history: History | None = None
         self.best_epoch: int | None = None
         self.stop_training = False
+        self._fits = 0
         self._updater: torch.optim.Optimizer | None = None
         self._training: fx.GraphModule | None = None
 
@@ -252,7 +253,7 @@ class Model:
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         epochs: int = 1,
         verbose: Literal["auto", 0, 1, 2] = "auto",
         callbacks: Sequence[Callback] | None = None,
@@ -292,21 +293,21 @@ class Model:
             x, y = arrays.pairs(x, self._known_shape)
         if y is None:
             raise DataError("fit needs labels y", fix="fit(x, y)")
-        _positive(batch_size=batch_size, epochs=epochs)
+        batch_size = 32 if batch_size is None else batch_size
+        _require_counts(batch_size=batch_size, epochs=epochs, validation_freq=validation_freq)
+        _require_counts(steps_per_epoch=1 if steps_per_epoch is None else steps_per_epoch)
+        _require_choices(validation_split, keep)
         x, y = check_arrays(x, y, self._known_shape)
         self._give_shape(tuple(x.shape[1:]))
         if validation_split and validation_data is None:
             kept, held = holdout(y, validation_split, self.seed)
+            sample_weight = None if sample_weight is None else _own_weights(len(y), sample_weight)[kept]
             validation_data = (x[held], y[held])
             x, y = x[kept], y[kept]
-            sample_weight = None if sample_weight is None else np.asarray(sample_weight)[kept]
         self._choose_preprocessing(x, preprocess)
-        train = self._batches(x, y, batch_size, shuffle, augment, _sample_weights(y, class_weight, sample_weight))
-        validate = None
-        if validation_data is not None:
-            held_x, held_y = validation_data[:2]
-            held_out = self._batches(held_x, held_y, max(batch_size, 256), False, ())
-            validate = lambda: self._evaluation()(held_out)  # noqa: E731
+        seed = self._seed_of_fit(initial_epoch)
+        train = self._batches(x, y, batch_size, shuffle, augment, _sample_weights(y, class_weight, sample_weight), seed)
+        validate = None if validation_data is None else self._validation(validation_data, max(batch_size, 256))
         steps = (steps_per_epoch or len(train)) * epochs
         self._decide_plan(plan, train, steps)
         training = self._prepare_training(optimizer, loss)
@@ -340,7 +341,7 @@ class Model:
             keep == "best",
             lambda: self.stop_training,
         )
-        torch.manual_seed(self.seed + 1)  # dropout draws from torch's own stream
+        torch.manual_seed(seed + 1)  # dropout draws from torch's own stream
         try:
             trainer.run()
         finally:
@@ -364,6 +365,7 @@ class Model:
         if self.plan is None:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
+        self._require_spread(len(x))
         training = self._prepare_training(optimizer, loss)
         assert self._updater is not None
         training.train()
@@ -452,16 +454,45 @@ class Model:
         preprocessing.check(images)
         return preprocessing
 
+    def _validation(self, data: Any, size: int) -> Callable[[], dict[str, float]]:
+        """What measures the model on images that are held out of training."""
+        if arrays.is_loader(data):
+            data = arrays.pairs(data, self._image_shape)
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise DataError(
+                "validation_data is not (x, y)",
+                sum=f"it is a {type(data).__name__}" + (f" of {len(data)}" if isinstance(data, tuple | list) else ""),
+                fix="(x, y), (x, y, sample_weight), or a DataLoader of (images, labels)",
+            )
+        x, y = check_arrays(data[0], data[1], self._image_shape)
+        held_out = self._batches(x, y, size, False, (), _sample_weights(y, None, data[2] if len(data) > 2 else None))
+        return lambda: self._evaluation()(held_out)
+
+    def _seed_of_fit(self, initial_epoch: int) -> int:
+        """The model's seed for the first fit, and for one that goes on where another ended; each other fit its own.
+
+        Otherwise a fit of one epoch, called ten times, would draw one order, one augmentation and one dropout ten times.
+        """
+        self._fits += not initial_epoch
+        return self.seed if self._fits <= 1 else derive(self.seed, "fit", self._fits)
+
     def _batches(
-        self, x: Any, y: Any, size: int, shuffle: bool, augment: Sequence[Any], weight: torch.Tensor | None = None
+        self,
+        x: Any,
+        y: Any,
+        size: int,
+        shuffle: bool,
+        augment: Sequence[Any],
+        weight: torch.Tensor | None = None,
+        seed: int = 0,
     ) -> Batches:
         assert self.loss is not None
         x, y = check_arrays(x, y, self._image_shape)
         tensor = arrays.images(x, self._image_shape)
         preprocessing = self._preprocessing_for(tensor)
-        augmenter = Augmenter(tuple(augment), self.seed) if augment else None
+        augmenter = Augmenter(tuple(augment), seed) if augment else None
         target = self.loss.target(arrays.labels(y), self._output_shape)
-        return Batches(tensor, target, preprocessing, size, self.seed, shuffle, augmenter, weight)
+        return Batches(tensor, target, preprocessing, size, seed, shuffle, augmenter, weight)
 
     @property
     def _drops_head(self) -> bool:
@@ -480,6 +511,18 @@ class Model:
         assert self.loss is not None
         return self.loss.on_logits() if self._drops_head else self.loss
 
+    def _require_spread(self, images: int) -> None:
+        """Batch normalisation divides by the spread of a channel over a batch, which one number does not have."""
+        for node in self.network.layers if images == 1 else ():
+            normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
+            if normalises and elements(node.output[:-1]) == 1:
+                raise DataError(
+                    "batch normalisation cannot be trained on one number for each channel",
+                    where=f"{node.name}, which takes {node.output}",
+                    sum="1 image * 1 position = 1 number, whose spread is 0",
+                    fix="batch_size=2 or more, and two images at least",
+                )
+
     def _prepare_training(self, optimizer: Optimizer, loss: Loss) -> fx.GraphModule:
         """The rewritten network and the optimizer's state, kept from one fit to the next."""
         if self._training is None:
@@ -496,6 +539,7 @@ class Model:
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
         """The plan of this fit: as given, or measured on copies of the network."""
+        self._require_spread(min(batches.size, len(batches.x)))
         chosen = parse_plan(plan)
         if chosen is None:
             chosen = Plan(cores())
@@ -506,7 +550,8 @@ class Model:
                 catalog.describe(self.optimizer),
                 batches.size,
             ]
-            chosen = choose_precision(chosen, lambda dtype: self._trial(dtype, batches), key, steps)
+            with suppress(NonFiniteError):  # the run itself meets it, and says where and why
+                chosen = choose_precision(chosen, lambda dtype: self._trial(dtype, batches), key, steps)
         prepare(chosen.threads)
         if self.plan is None or self.plan.rewrites != chosen.rewrites:
             self._training = None
@@ -693,27 +738,61 @@ def _metric(value: Any, loss: Loss | None) -> Metric:
     return metrics.resolve(value, loss) if isinstance(value, str) else _concept(metrics.Metric, value, "metrics")
 
 
-def _positive(**values: Any) -> None:
+def _require_counts(**values: Any) -> None:
     for name, value in values.items():
         if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
             raise ArgumentError(f"{name} must be a whole number of at least 1, not {value!r}")
 
 
+def _require_choices(validation_split: float, keep: str) -> None:
+    """Refuse what fit would otherwise pass over, or do something else for."""
+    if not isinstance(validation_split, int | float | np.number) or not 0 <= validation_split < 1:
+        raise ArgumentError(
+            f"validation_split cannot be {validation_split!r}", sum="0 <= share < 1 must hold", fix="0.1, say"
+        )
+    if keep not in ("last", "best"):
+        raise ArgumentError(f"keep cannot be {keep!r}", fix='"last" or "best"')
+
+
 def _sample_weights(y: np.ndarray, class_weight: dict[int, float] | None, sample_weight: Any) -> torch.Tensor | None:
-    """One weight for each sample, from the weight of its class and its own."""
+    """One weight for each sample, from the weight of its class and its own.
+
+    Errors:  DataError for weights of another count, of no class, or that are no finite numbers.
+    """
     if class_weight is None and sample_weight is None:
         return None
-    weight = np.ones(len(y), np.float32)
+    weight = np.ones(len(y), np.float32) if sample_weight is None else _own_weights(len(y), sample_weight)
     if class_weight is not None:
-        sparse = y.argmax(-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
-        for label, factor in class_weight.items():
-            weight[sparse == label] = factor
-    if sample_weight is not None:
-        own = np.asarray(sample_weight, np.float32)
-        if own.shape != (len(y),):
-            raise DataError(f"sample_weight is {own.shape}, {len(y)} samples need ({len(y)},)")
-        weight = weight * own
+        weight = weight * _weights_of_classes(y, class_weight)
+    if not np.isfinite(weight).all():
+        row = int(np.argmin(np.isfinite(weight)))
+        raise DataError(f"the weight of sample {row} is {weight[row]}", fix="finite weights")
     return torch.from_numpy(weight)
+
+
+def _own_weights(count: int, sample_weight: Any) -> np.ndarray:
+    own = np.asarray(sample_weight, np.float32)
+    if own.shape != (count,):
+        raise DataError(f"sample_weight is {own.shape}, {count} samples need ({count},)")
+    return own
+
+
+def _weights_of_classes(y: np.ndarray, class_weight: dict[int, float]) -> np.ndarray:
+    numbers = isinstance(class_weight, dict) and all(isinstance(label, int | np.integer) for label in class_weight)
+    if not numbers or min(class_weight, default=0) < 0:
+        raise DataError(
+            f"class_weight cannot be {printable(class_weight)}", fix="a table of class numbers: {0: 1.0, 1: 5.0}"
+        )
+    sparse = y.argmax(-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)
+    if sparse.ndim == 2 and sparse.shape[1] > 1:
+        raise DataError(
+            "class_weight needs one class for each image", sum=f"labels {y.shape}", fix="sample_weight, or leave it out"
+        )
+    sparse = sparse.reshape(len(y))
+    weight = np.ones(len(y), np.float32)
+    for label, factor in class_weight.items():
+        weight[sparse == label] = factor
+    return weight
 
 
 def _results(logs: dict[str, float], return_dict: bool) -> Any:

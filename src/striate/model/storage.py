@@ -32,6 +32,7 @@ __all__ = [
     "load_weights",
     "model_files",
     "read",
+    "require_digest",
     "save",
     "save_weights",
     "told",
@@ -41,6 +42,7 @@ __all__ = [
 FORMAT = 1
 DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
 _LARGEST_JSON, _LARGEST_HEADER = 4_000_000, 1_000_000
+_ZIP = b"PK\x03\x04"
 _SIZES = {"F32": 4, "F64": 8, "I64": 8}
 
 
@@ -97,9 +99,24 @@ def _weight_bytes(model: Any) -> bytes:
 
 def load_weights(model: Any, path: Path) -> None:
     """Put the weights of a file or run into a model of the same network; all or none."""
-    content = _read(path) if path.suffix == ".safetensors" else read(path)[WEIGHTS]
+    content = None if path.is_dir() else _read(path)
     with told(path):
+        if content is None or content.startswith(_ZIP):
+            files = read(path)
+            require_digest(json.loads(files[DESCRIPTION], object_pairs_hook=unique), files[WEIGHTS])
+            content = files[WEIGHTS]
         fill(model, content)
+
+
+def require_digest(described: dict[str, Any], weights: bytes) -> None:
+    """Refuse weights that are not those which the description was written with."""
+    digest, written = hashlib.sha256(weights).hexdigest(), described["weights"]["sha256"]
+    if digest != written:
+        raise StorageError(
+            "its weights are not those that were written",
+            sum=f"SHA-256 {digest[:16]}..., written {str(written)[:16]}...",
+            fix="take the file from its source again",
+        )
 
 
 def fill(model: Any, content: bytes) -> None:

@@ -1,13 +1,19 @@
 """The names of layers: given, or the class name in snake_case with a number, as Keras has them."""
 
+import keyword
 from collections import Counter
 from collections.abc import Iterable
+
+from torch import fx, nn
 
 from striate.catalog import snake_case
 from striate.errors import ArgumentError
 from striate.layers.base import Layer
 
 __all__ = ["layer_names"]
+
+_TAKEN = {"self", *keyword.kwlist, *dir(fx.GraphModule(nn.Module(), fx.Graph()))}
+"""Words that the built network has another meaning for: Python's, and the attributes of a torch module."""
 
 
 def layer_names(layers: Iterable[Layer]) -> dict[Layer, str]:
@@ -29,6 +35,12 @@ def layer_names(layers: Iterable[Layer]) -> dict[Layer, str]:
                 sum="a name is a letter or _ and then letters, digits and _",
                 fix="name such as 'head_1'",
             )
+        if layer.name in _TAKEN or (layer.name == "input" and type(layer).__name__ != "InputLayer"):
+            raise ArgumentError(
+                f"{type(layer).__name__}: name {layer.name!r} cannot be used",
+                sum=f"{layer.name!r} means something else already, in Python, in torch's modules or in model files",
+                fix=f"name such as '{layer.name}_1'",
+            )
         if layer.name in taken:
             raise ArgumentError(f"two layers are called {layer.name!r}", fix="give one of them another name")
         taken[layer.name] = layer
@@ -40,6 +52,6 @@ def layer_names(layers: Iterable[Layer]) -> dict[Layer, str]:
             number = counts[base]
             counts[base] += 1
             candidate = f"{base}_{number}" if number else base
-            name = None if candidate in taken else candidate
+            name = None if candidate in taken or candidate in _TAKEN else candidate
         names[layer] = name
     return names
