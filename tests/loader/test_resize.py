@@ -17,9 +17,11 @@ def images(*shape):
 
 
 def theirs(image, size):
-    nchw = torch.from_numpy(image).permute(2, 0, 1)[None].float()
-    scaled = torch.nn.functional.interpolate(nchw, size, mode="bilinear", antialias=True)
-    return scaled[0].permute(1, 2, 0).numpy()
+    """What torch makes of it; asked for one column it repeats a pixel, so it is asked for one row of the mirror image."""
+    aside = size[1] == 1
+    nchw = torch.from_numpy(image.swapaxes(0, 1) if aside else image).permute(2, 0, 1)[None].float()
+    scaled = torch.nn.functional.interpolate(nchw, size[::-1] if aside else size, mode="bilinear", antialias=True)
+    return scaled[0].permute((2, 1, 0) if aside else (1, 2, 0)).numpy()
 
 
 def test_the_right_size_is_returned_as_it_is():
