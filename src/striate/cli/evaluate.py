@@ -1,5 +1,6 @@
 """`striate evaluate`: how good a trained network is on images with labels."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,7 @@ def evaluate(
         found = load_folder(data, (height, width), channels, classes=model.classes or None)
         part, held = ("test", found.test) if found.test is not None else ("all", found.train)
     else:
-        if data is None and not (Path(run) / "recipe.toml").is_file():
+        if data is None and not os.path.isfile(Path(run) / "recipe.toml"):
             raise DataError(f"{run} has no recipe that names its data", fix=f"striate evaluate {run} DATA")
         found = load_data(recipe_of(run if data is None else data))
         part, held = ("test", found.test) if found.test is not None else ("validation", found.validation)

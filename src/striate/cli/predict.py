@@ -1,5 +1,6 @@
 """`striate predict`: what a trained network says of image files."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,7 +47,7 @@ def predict(
 
 def _files(name: str) -> list[Path]:
     path = Path(name)
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return [path]
     from striate.loader import SUFFIXES
 

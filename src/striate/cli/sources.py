@@ -1,5 +1,6 @@
 """What a word on the command line means: a recipe, a data set, a folder of images, or a run."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ __all__ = ["is_run", "recipe_of"]
 def is_run(what: str) -> bool:
     """Whether a path is a trained model: a run folder or a NAME.striate file."""
     path = Path(what)
-    return (path / "model.json").exists() or (path.suffix == ".striate" and not path.is_dir())
+    return os.path.exists(path / "model.json") or (path.suffix == ".striate" and not os.path.isdir(path))
 
 
 def recipe_of(what: str, settings: Sequence[str] = ()) -> Recipe:
@@ -25,16 +26,16 @@ def recipe_of(what: str, settings: Sequence[str] = ()) -> Recipe:
     Errors: RecipeError, UnknownNameError with the nearest known name.
     """
     path = Path(what)
-    if (path / "recipe.toml").is_file():
+    if os.path.isfile(path / "recipe.toml"):
         return _named(Source.read(path / "recipe.toml"), settings, path.name)
-    if what in recipe_names() and what != "folder" and not path.is_file():
+    if what in recipe_names() and what != "folder" and not os.path.isfile(path):
         return _named(Source.read(recipe_path(what)), settings, what)
-    if path.is_dir():
+    if os.path.isdir(path):
         if not is_image_folder(path):
             raise RecipeError([f"{printable(what)}: is a run without recipe.toml, and no folder of images"])
         source = override(Source.read(recipe_path("folder")), [f"data.path={value_text(str(path))}"])
         return _named(source, settings, path.resolve().name)
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or os.path.exists(path):
         return _named(Source.read(path), settings, path.stem)
     names = [name for name in recipe_names() if name != "folder"]
     raise UnknownNameError("data set, recipe or folder", printable(what, 100), names)

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import math
+import os
 import zipfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -86,7 +87,7 @@ def save_weights(model: Any, path: Path, overwrite: bool = True) -> None:
 
 
 def _keep_existing(path: Path, overwrite: bool) -> None:
-    if not overwrite and path.exists():
+    if not overwrite and os.path.exists(path):
         raise StorageError(f"{printable(path)} exists already", fix="another name, or overwrite=True")
 
 
@@ -99,7 +100,7 @@ def _weight_bytes(model: Any) -> bytes:
 
 def load_weights(model: Any, path: Path) -> None:
     """Put the weights of a file or run into a model of the same network; all or none."""
-    content = None if path.is_dir() else _read(path)
+    content = None if os.path.isdir(path) else _read(path)
     with told(path):
         if content is None or content.startswith(_ZIP):
             files = read(path)
@@ -170,7 +171,7 @@ def _check_header(content: bytes) -> None:
 
 def read(path: Path) -> dict[str, bytes]:
     """Both files of a run folder or an archive."""
-    if path.is_dir():
+    if os.path.isdir(path):
         return {name: _read(path / name) for name in (DESCRIPTION, WEIGHTS)}
     content = _read(path)
     with told(path), zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -190,7 +191,7 @@ def read(path: Path) -> dict[str, bytes]:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.is_dir() or (path.exists() and not path.is_file()):
+        if os.path.isdir(path) or (os.path.exists(path) and not os.path.isfile(path)):
             raise StorageError(f"{printable(path)} is no file", fix="a NAME.striate file or a run folder")
         content = path.read_bytes()
     except FileNotFoundError:
