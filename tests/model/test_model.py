@@ -1,3 +1,4 @@
+import copy
 import signal
 import subprocess
 import sys
@@ -515,3 +516,15 @@ def test_batch_normalisation_of_one_number_is_refused_and_the_fix_works(plan, mo
             refused()
     fit(model, x[:2], y[:2], batch_size=2, plan=plan)
     fit(small(), x[:1], y[:1], plan=plan)  # a map has many positions
+
+
+def test_a_copy_of_a_model_predicts_the_same_and_has_weights_of_its_own():
+    x, y = blobs(20)
+    model = small()
+    fit(model, x, y)
+    before = model.predict(x)
+    copied = copy.deepcopy(model)
+    assert np.array_equal(copied.predict(x), before)
+    fit(copied, x, y)
+    assert np.array_equal(model.predict(x), before)
+    assert not np.array_equal(copied.predict(x), before)
