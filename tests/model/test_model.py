@@ -528,3 +528,12 @@ def test_a_copy_of_a_model_predicts_the_same_and_has_weights_of_its_own():
     fit(copied, x, y)
     assert np.array_equal(model.predict(x), before)
     assert not np.array_equal(copied.predict(x), before)
+
+
+def test_a_network_that_no_memory_can_hold_is_refused_before_it_is_made():
+    model = keras.Sequential([Conv2D(10**9, 3, input_shape=(8, 8, 1)), Flatten(), Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    for ask in (lambda: fit(model, *blobs(8)), lambda: model.predict(blobs(8)[0]), lambda: model.module):
+        with pytest.raises(DeclarationError, match="does not fit in the memory") as refused:
+            ask()
+        assert refused.value.where.startswith("most of it in dense: 108,000,000,003 parameters")
