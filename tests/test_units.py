@@ -1,7 +1,12 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from striate.errors import ArgumentError
+from striate.initializers import Constant, RandomUniform
+from striate.layers import ELU, Dense, Dropout, LeakyReLU
+from striate.optimizers import SGD, Adagrad
 from striate.units import bytes_text, count_text, seconds_text
 
 
@@ -50,3 +55,29 @@ def test_times_are_written_as_a_person_would_say_them(seconds, text):
 
 def test_counts_have_thousands_separators():
     assert (count_text(999), count_text(61_706)) == ("999", "61,706")
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [
+        LeakyReLU,
+        ELU,
+        lambda number: Constant(-number),
+        lambda number: RandomUniform(-number, number),
+        SGD,
+        lambda number: Adagrad(initial_accumulator_value=number),
+    ],
+)
+def test_a_number_that_single_precision_cannot_hold_is_refused(declare):
+    for number in (1.1e38, 1e39, 1e300):
+        with pytest.raises(ArgumentError, match=r"must lie between -1e\+38 and 1e\+38"):
+            declare(number)
+    declare(1e38)
+
+
+def test_the_scalars_of_numpy_are_taken_as_numbers_and_arrays_are_not():
+    assert type(Dense(np.int64(3)).units) is int
+    assert type(Dropout(np.float64(0.5)).rate) is float
+    for wrong in (np.array([3]), 3.0, "3", True, 0, 10**9 + 1):
+        with pytest.raises(ArgumentError, match="units"):
+            Dense(wrong)

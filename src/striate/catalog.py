@@ -70,6 +70,10 @@ class Concept:
             _check_names(cls, args, kwargs)
         return super().__new__(cls)
 
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
+        # copy and pickle make an object before they fill it, and __new__ asks for what it cannot do without.
+        return (), {name: getattr(self, name) for name in _required(type(self))}
+
     def __post_init__(self) -> None:
         given = {field.name: getattr(self, field.name) for field in _fields(self) if field.init}
         try:

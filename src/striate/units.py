@@ -1,15 +1,19 @@
 """Kinds of numbers that declarations take, and how numbers are written for people."""
 
+import math
 import operator
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BeforeValidator, Strict
+from pydantic import AfterValidator, BeforeValidator, Strict
 
 __all__ = ["Count", "Factor", "Fraction", "Index", "Positive", "Real", "bytes_text", "count_text", "seconds_text"]
 
 LARGEST = 1_000_000_000
 """No count of filters, units, pixels or epochs may exceed this: it is always a slip, and would overflow sums."""
+
+LARGEST_REAL = 1e38
+"""Networks compute in single precision, which ends at 3.4e38."""
 
 
 def _plain(value: Any) -> Any:
@@ -21,8 +25,15 @@ def _plain(value: Any) -> Any:
     return operator.index(value) if hasattr(value, "__index__") else value
 
 
+def _single(value: float) -> float:
+    """A number that single precision can hold, and the distance of two of them too; what is not finite is told apart."""
+    if LARGEST_REAL < abs(value) < math.inf:
+        raise ValueError(f"must lie between {-LARGEST_REAL:g} and {LARGEST_REAL:g}")
+    return value
+
+
 _Integer = Annotated[int, Strict(), BeforeValidator(_plain)]
-Real = Annotated[float, Strict(), BeforeValidator(_plain)]
+Real = Annotated[float, Strict(), BeforeValidator(_plain), AfterValidator(_single)]
 
 Count = Annotated[_Integer, Gt(0), Le(LARGEST)]
 """A whole number of at least 1: filters, units, pixels, epochs."""

@@ -1,8 +1,10 @@
 """What is asked of every concept's declaration, whatever its shelf."""
 
+import copy
 import dataclasses
 import importlib
 import json
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,6 +68,15 @@ def check_table(concept: type[catalog.Concept]) -> None:
         assert repr(again) == repr(one)
 
 
+def check_copies(concept: type[catalog.Concept]) -> None:
+    """It can be copied, and sent to another process."""
+    for one in variants(concept):
+        for again in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one))):  # noqa: S301 - our own
+            assert type(again) is concept
+            assert again is not one
+            assert repr(again) == repr(one)
+
+
 def check_refusals(concept: type[catalog.Concept]) -> None:
     """An argument it has not, and one of a wrong type, is refused by name."""
     example: Any = concept.example()
@@ -82,4 +93,5 @@ def check_declaration(concept: type[catalog.Concept]) -> None:
     check_names(concept)
     check_repr(concept)
     check_table(concept)
+    check_copies(concept)
     check_refusals(concept)

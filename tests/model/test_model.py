@@ -1,3 +1,4 @@
+import copy
 import signal
 import subprocess
 import sys
@@ -516,3 +517,24 @@ def test_batch_normalisation_of_one_number_is_refused_and_the_fix_works(plan, mo
             refused()
     fit(model, x[:2], y[:2], batch_size=2, plan=plan)
     fit(small(), x[:1], y[:1], plan=plan)  # a map has many positions
+
+
+def test_a_copy_of_a_model_predicts_the_same_and_has_weights_of_its_own():
+    x, y = blobs(20)
+    model = small()
+    fit(model, x, y)
+    before = model.predict(x)
+    copied = copy.deepcopy(model)
+    assert np.array_equal(copied.predict(x), before)
+    fit(copied, x, y)
+    assert np.array_equal(model.predict(x), before)
+    assert not np.array_equal(copied.predict(x), before)
+
+
+def test_a_network_that_no_memory_can_hold_is_refused_before_it_is_made():
+    model = keras.Sequential([Conv2D(10**9, 3, input_shape=(8, 8, 1)), Flatten(), Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    for ask in (lambda: fit(model, *blobs(8)), lambda: model.predict(blobs(8)[0]), lambda: model.module):
+        with pytest.raises(DeclarationError, match="does not fit in the memory") as refused:
+            ask()
+        assert refused.value.where.startswith("most of it in dense: 108,000,000,003 parameters")

@@ -19,7 +19,7 @@ from striate.network import Network, Node
 from striate.shape import Shape, elements, shape_text
 from striate.units import bytes_text, count_text
 
-__all__ = ["Row", "Table"]
+__all__ = ["FLOAT32", "Row", "Table"]
 
 FLOAT32 = 4  # bytes
 

@@ -13,7 +13,7 @@ from torch import fx, nn
 from striate import catalog, losses, metrics, optimizers
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
-from striate.check import Table, bricks, check, check_head
+from striate.check import FLOAT32, Table, bricks, check, check_head
 from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, UnknownNameError, printable
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
@@ -26,7 +26,19 @@ from striate.optimizers import Optimizer
 from striate.schedules import Schedule
 from striate.seed import derive, next_seed
 from striate.shape import Shape, elements, to_border
-from striate.train import Evaluation, Interrupted, Plan, Step, Trainer, choose_precision, cores, parse_plan, prepare
+from striate.train import (
+    Evaluation,
+    Interrupted,
+    Plan,
+    Step,
+    Trainer,
+    choose_precision,
+    cores,
+    machine,
+    parse_plan,
+    prepare,
+)
+from striate.units import bytes_text, count_text
 
 __all__ = ["Model", "Sequential"]
 
@@ -195,6 +207,7 @@ class Model:
     def built(self) -> fx.GraphModule:
         """The declared network as a torch module, made when first asked for."""
         if self._built is None:
+            self._require_memory(copies=1)
             self._built = build(self.network, self.seed, self._given)
             self._built.eval()
         return self._built
@@ -511,6 +524,22 @@ class Model:
         assert self.loss is not None
         return self.loss.on_logits() if self._drops_head else self.loss
 
+    def _require_memory(self, copies: int, images: int = 0) -> None:
+        """Refuse what cannot fit, counted low: the weights (and their gradients), half of what a batch leaves behind."""
+        table, memory = Table.of(self.network), int(machine()["memory"])
+        weights = copies * FLOAT32 * (table.params + table.non_trainable)
+        needed = weights + images * table.bytes // 2
+        if 0 < memory < needed:
+            largest = max(table.rows, key=lambda row: copies * FLOAT32 * row.params + images * row.bytes // 2)
+            batch = f" and {images} images of {bytes_text(table.bytes)} each, half of them," if images else ""
+            raise DeclarationError(
+                "the network does not fit in the memory of this machine",
+                where=f"most of it in {largest.name}: {count_text(largest.params)} parameters, output {largest.output}",
+                sum=f"{bytes_text(weights)} of weights{' and gradients' * (copies > 1)}{batch} "
+                f"make {bytes_text(needed)}; there are {bytes_text(memory)}",
+                fix="fewer filters or units there" + (", or a smaller batch_size" if images > 1 else ""),
+            )
+
     def _require_spread(self, images: int) -> None:
         """Batch normalisation divides by the spread of a channel over a batch, which one number does not have."""
         for node in self.network.layers if images == 1 else ():
@@ -539,7 +568,9 @@ class Model:
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
         """The plan of this fit: as given, or measured on copies of the network."""
-        self._require_spread(min(batches.size, len(batches.x)))
+        images = min(batches.size, len(batches.x))
+        self._require_spread(images)
+        self._require_memory(copies=2, images=images)
         chosen = parse_plan(plan)
         if chosen is None:
             chosen = Plan(cores())
