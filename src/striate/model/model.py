@@ -1,6 +1,7 @@
 """What a user holds: a declared network that can be trained, asked, saved."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -9,16 +10,27 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from striate import catalog, losses, metrics, optimizers
+from striate import catalog
+from striate.augmentations import Augmentation
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import Table, check, check_head
-from striate.errors import ArgumentError, DataError, DeclarationError, UnknownNameError
+from striate.errors import ArgumentError, DataError, DeclarationError, StriateError, UnknownNameError
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
 from striate.losses import Loss
-from striate.metrics import Metric
+from striate.metrics import Metric, resolve
 from striate.model import arrays, storage
+from striate.model.arguments import (
+    class_factors,
+    concept,
+    concepts,
+    metric_names,
+    require,
+    require_epochs,
+    sample_weights,
+    validation_parts,
+)
 from striate.model.views import BoundLayer, put
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
@@ -28,6 +40,9 @@ from striate.shape import Shape, to_border
 from striate.train import Evaluation, Interrupted, Plan, Step, Trainer, choose_precision, cores, parse_plan, prepare
 
 __all__ = ["Model", "Sequential"]
+
+_Samples = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+"""Images, labels, and the weights of the samples if they have some."""
 
 
 class Model:
@@ -212,16 +227,18 @@ class Model:
         Errors: UnknownNameError, ArgumentError; DeclarationError where loss and head do not belong together.
         Source: Keras 3, keras.Model.compile
         """
-        self.optimizer = _concept(optimizers.Optimizer, optimizer, "optimizer")
-        self.loss = None if loss is None else _concept(losses.Loss, loss, "loss")
-        chosen = [metrics] if isinstance(metrics, str | Metric) else list(metrics or [])
-        self.metrics = tuple(_metric(each, self.loss) for each in chosen)
+        updated = concept(Optimizer, optimizer, "optimizer")
+        minimised = None if loss is None else concept(Loss, loss, "loss")
+        given = [metrics] if isinstance(metrics, str | Metric) else list(metrics or [])
+        chosen = [resolve(m, minimised) if isinstance(m, str) else concept(Metric, m, "metrics") for m in given]
+        metric_names([metric.name for metric in chosen])
+        if self._network is not None and minimised is not None:
+            self._check_head(minimised)
+        self.optimizer, self.loss, self.metrics = updated, minimised, tuple(chosen)
         self._updater = self._training = None
-        if self._network is not None and self.loss is not None:
-            self._check_head()
 
-    def _check_head(self) -> None:
-        for finding in check_head(self.network, self.loss):
+    def _check_head(self, loss: Loss) -> None:
+        for finding in check_head(self.network, loss):
             if finding.severity == "error":
                 raise DeclarationError(finding.cause, where=finding.where, sum=finding.evidence, fix=finding.fix)
 
@@ -237,7 +254,7 @@ class Model:
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         epochs: int = 1,
         verbose: Literal["auto", 0, 1, 2] = "auto",
         callbacks: Sequence[Callback] | None = None,
@@ -261,6 +278,7 @@ class Model:
         Args:
             x: images (n, h, w, c), uint8 or float; or a DataLoader of (images, labels).
             y: labels (n, ...).
+            batch_size: 32 where it is None.
             preprocess: "scale" (uint8 / 255; the default), "standardise" (then mean 0, deviation 1 by channel), or a
                 Preprocessing; decided by the first fit and kept with the model.
             augment: augmentations, drawn anew for each image and epoch.
@@ -273,47 +291,67 @@ class Model:
         Source:  Keras 3, keras.Model.fit
         """
         optimizer, loss = self._require_compiled("fit")
-        if arrays.is_loader(x):
-            x, y = arrays.pairs(x, self._known_shape)
-        if y is None:
-            raise DataError("fit needs labels y", fix="fit(x, y)")
-        _positive(batch_size=batch_size, epochs=epochs)
-        x, y = check_arrays(x, y, self._known_shape)
-        self._give_shape(tuple(x.shape[1:]))
-        if validation_split and validation_data is None:
-            kept, held = holdout(y, validation_split, self.seed)
-            validation_data = (x[held], y[held])
-            x, y = x[kept], y[kept]
-            sample_weight = None if sample_weight is None else np.asarray(sample_weight)[kept]
-        self._choose_preprocessing(x, preprocess)
-        train = self._batches(x, y, batch_size, shuffle, augment, _sample_weights(y, class_weight, sample_weight))
-        validate = None
-        if validation_data is not None:
-            held_x, held_y = validation_data[:2]
-            held_out = self._batches(held_x, held_y, max(batch_size, 256), False, ())
-            validate = lambda: self._evaluation()(held_out)  # noqa: E731
-        steps = (steps_per_epoch or len(train)) * epochs
+        require(
+            "fit",
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            validation_split=validation_split,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_freq=validation_freq,
+            keep=keep,
+        )
+        require_epochs(initial_epoch, epochs)
+        wanted = None if schedule is None else concept(Schedule, schedule, "schedule")
+        told = concepts(Callback, callbacks, "callbacks")
+        augmentations = concepts(Augmentation, augment, "augment")
+        size = batch_size or 32
+        with self._unchanged_by_refusal():
+            x, y = self._labelled(x, y, "fit")
+            self._give_shape(tuple(x.shape[1:]))
+            loss.target(arrays.labels(y), self._output_shape)  # errors name rows as they were given
+            own = sample_weights(sample_weight, len(x))
+            (x, y, own), held = self._parts((x, y, own), validation_split, validation_data)
+            self._fit_preprocessing(x, preprocess)
+            weight = class_factors(class_weight, y, loss, self._output_shape)
+            weight = own if weight is None else weight if own is None else own * weight
+            train = self._batches(x, y, size, shuffle, augmentations, weight)
+            with _at("the images for validation"):
+                checked = None if held is None else self._batches(held[0], held[1], max(size, 256), weight=held[2])
+            if steps_per_epoch is not None and steps_per_epoch > len(train):
+                raise ArgumentError(
+                    f"steps_per_epoch={steps_per_epoch}, and an epoch has {len(train)}",
+                    sum=f"{len(x)} images in batches of {size}",
+                    fix="leave it out, and have more epochs",
+                )
+        each = steps_per_epoch or len(train)
+        steps = each * epochs
         self._decide_plan(plan, train, steps)
         training = self._prepare_training(optimizer, loss)
-        rate = schedule if schedule is not None else optimizer.learning_rate
+        rate = wanted or optimizer.learning_rate
         resolved = None
         if not isinstance(rate, int | float):
-            resolved = catalog.get("schedules", rate).resolve(optimizer.base_rate, steps, steps_per_epoch or len(train))
+            resolved = catalog.get("schedules", rate).resolve(optimizer.base_rate, steps, each)
         self.history = History()
-        heard = [self.history, *(callbacks or ())]
+        heard = [self.history, *told]
         if not any(isinstance(callback, ProgressBar) for callback in heard):
             heard.append(ProgressBar(verbose=verbose))
         self.stop_training = False
-        params = {"epochs": epochs, "steps": steps_per_epoch or len(train), "samples": len(x), "verbose": verbose}
-        params["validation_freq"] = validation_freq
-        for callback in heard:
-            callback.set_params(params)
-            callback.set_model(self)
+        params = {
+            "epochs": epochs,
+            "steps": each,
+            "samples": len(x) if each == len(train) else each * size,
+            "verbose": verbose,
+            "validation_freq": validation_freq,
+        }
+        self._introduce(heard, params)
         assert self._updater is not None and self.plan is not None
         trainer = Trainer(
             Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype),
             train,
-            validate,
+            None if checked is None else lambda: self._evaluate(checked, heard),
             self.metrics,
             self._output,
             epochs,
@@ -341,11 +379,11 @@ class Model:
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """One step on these images; gives the loss (and metrics) before it."""
         optimizer, loss = self._require_compiled("train_on_batch")
-        x, y = check_arrays(x, y, self._known_shape)
-        self._give_shape(tuple(x.shape[1:]))
-        self._choose_preprocessing(x, None)
-        weight = _sample_weights(y, None, sample_weight)
-        batches = self._batches(x, y, len(x), False, (), weight)
+        with self._unchanged_by_refusal():
+            x, y = self._labelled(x, y, "train_on_batch")
+            self._give_shape(tuple(x.shape[1:]))
+            self._fit_preprocessing(x, None)
+            batches = self._batches(x, y, len(x), weight=sample_weights(sample_weight, len(x)))
         if self.plan is None:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
@@ -378,64 +416,137 @@ class Model:
         Source:  Keras 3, keras.Model.evaluate
         """
         self._require_compiled("evaluate")
-        if arrays.is_loader(x):
-            x, y = arrays.pairs(x, self._image_shape)
-        x, y = check_arrays(x, y, self._image_shape)
-        self._choose_preprocessing(x, None)
-        batches = self._batches(x, y, batch_size or 256, False, (), _sample_weights(y, None, sample_weight))
-        heard = list(callbacks or ())
-        for callback in heard:
-            callback.set_params({"steps": len(batches), "samples": len(x), "verbose": verbose})
-            callback.set_model(self)
-            callback.on_test_begin()
+        require("evaluate", batch_size=batch_size)
+        x, y = self._labelled(x, y, "evaluate")
+        batches = self._batches(x, y, batch_size or 256, weight=sample_weights(sample_weight, len(x)))
+        heard = concepts(Callback, callbacks, "callbacks")
+        self._introduce(heard, {"steps": len(batches), "samples": len(x), "verbose": verbose})
+        return _results(self._evaluate(batches, heard), return_dict)
+
+    def _evaluate(self, batches: Batches, heard: Sequence[Callback]) -> dict[str, float]:
+        """Loss and metrics over batches, of which callbacks are told."""
 
         def told(step: int, logs: dict[str, float]) -> None:
-            for callback in heard:
-                callback.on_test_batch_end(step, logs)
+            _tell(heard, "on_test_batch_end", step, logs)
+            if step + 1 < len(batches):
+                _tell(heard, "on_test_batch_begin", step + 1)
 
+        _tell(heard, "on_test_begin")
+        _tell(heard, "on_test_batch_begin", 0)
         logs = self._evaluation()(batches, told)
-        for callback in heard:
-            callback.on_test_end(logs)
-        return _results(logs, return_dict)
+        _tell(heard, "on_test_end", logs)
+        return logs
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> np.ndarray:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        callbacks: Sequence[Callback] | None = None,
+    ) -> np.ndarray:
         """What the network says of images (n, h, w, c): an array (n, k), probabilities where its head is a softmax.
 
         Errors:  DataError for what cannot be used.
         Source:  Keras 3, keras.Model.predict
         """
+        require("predict", batch_size=batch_size)
         tensor = arrays.images(x, self._image_shape)
-        preprocessing = self._choose_preprocessing(tensor.numpy(), None)
-        preprocessing.check(tensor)
+        preprocessing = self._preprocessing_for(tensor)
+        heard = concepts(Callback, callbacks, "callbacks")
+        given = tensor.split(batch_size or 256)
+        self._introduce(heard, {"steps": len(given), "samples": len(tensor), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())
         self.built.eval()
+        parts = []
+        _tell(heard, "on_predict_begin")
         with torch.inference_mode():
-            parts = [self.built(preprocessing.tensor(part)) for part in tensor.split(batch_size or 256)]
+            for step, part in enumerate(given):
+                _tell(heard, "on_predict_batch_begin", step)
+                parts.append(self.built(preprocessing.tensor(part)))
+                _tell(heard, "on_predict_batch_end", step)
+        _tell(heard, "on_predict_end")
         return to_border(torch.cat(parts)).contiguous().numpy()
+
+    def _introduce(self, heard: Sequence[Callback], params: dict[str, Any]) -> None:
+        for callback in heard:
+            callback.set_params(params)
+            callback.set_model(self)
 
     def _give_shape(self, shape: Shape) -> None:
         """A Sequential without an input shape takes it from the first images."""
 
-    def _choose_preprocessing(self, x: np.ndarray, wanted: str | Preprocessing | None) -> Preprocessing:
-        """The model's own preprocessing; the first images decide it."""
+    @contextmanager
+    def _unchanged_by_refusal(self) -> Generator[None]:
+        """What the first images decide, the shape and the preprocessing, is forgotten if they cannot be used."""
+        before = self._network, self.preprocessing
+        try:
+            yield
+        except StriateError:
+            self._network, self.preprocessing = before
+            raise
+
+    def _labelled(self, x: Any, y: Any, doing: str) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels as arrays that go together."""
+        if y is None and arrays.is_loader(x):
+            x, y = arrays.pairs(x, self._known_shape)
+        if y is None or isinstance(y, dict):
+            raise DataError(
+                f"{doing} needs labels y, one for each image",
+                sum=f"y is {'a dict, and the network has one output' if y else 'None'}",
+                fix=f"{doing}(x, y)",
+            )
+        return check_arrays(x, y, self._known_shape)
+
+    def _parts(self, all_of_it: _Samples, share: float, given: Any) -> tuple[_Samples, _Samples | None]:
+        """What is trained on, and what is given for validation or held out for it."""
+        if given is not None:
+            with _at("validation_data"):
+                x, y, weight = (given, None, None) if arrays.is_loader(given) else validation_parts(given)
+                images, labels = self._labelled(x, y, "validation")
+                return all_of_it, (images, labels, sample_weights(weight, len(images)))
+        if not share:
+            return all_of_it, None
+        x, y, weight = all_of_it
+        kept, held = (
+            (x[rows], y[rows], None if weight is None else weight[rows]) for rows in holdout(y, share, self.seed)
+        )
+        return kept, held
+
+    def _fit_preprocessing(self, x: np.ndarray, wanted: str | Preprocessing | None) -> None:
+        """Decide the model's preprocessing, once."""
         if isinstance(wanted, Preprocessing):
             self.preprocessing = wanted
         elif wanted not in (None, "scale", "standardise"):
-            raise ArgumentError(f"preprocess cannot be {wanted!r}", fix='"scale", "standardise" or a Preprocessing')
+            raise ArgumentError(
+                f"preprocess cannot be {wanted!r}",
+                sum='"scale": uint8 / 255, floats as they are; "standardise": then mean 0, deviation 1 by channel',
+                fix='"scale", "standardise" or a Preprocessing',
+            )
         elif self.preprocessing is None:
             self.preprocessing = Preprocessing.fit(x, standardise=wanted == "standardise")
-        return self.preprocessing
+
+    def _preprocessing_for(self, images: torch.Tensor) -> Preprocessing:
+        """The model's preprocessing, which has to suit the images; a model that was never fitted has none yet."""
+        chosen = self.preprocessing or Preprocessing.fit(images.numpy())
+        chosen.check(images)
+        return chosen
 
     def _batches(
-        self, x: Any, y: Any, size: int, shuffle: bool, augment: Sequence[Any], weight: torch.Tensor | None = None
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        size: int,
+        shuffle: bool = False,
+        augment: Sequence[Augmentation] = (),
+        weight: np.ndarray | None = None,
     ) -> Batches:
-        assert self.loss is not None and self.preprocessing is not None
-        x, y = check_arrays(x, y, self._image_shape)
+        assert self.loss is not None
         tensor = arrays.images(x, self._image_shape)
-        self.preprocessing.check(tensor)
-        augmenter = Augmenter(tuple(augment), self.seed) if augment else None
+        preprocessing = self._preprocessing_for(tensor)
+        augmenter = Augmenter(augment, self.seed) if augment else None
         target = self.loss.target(arrays.labels(y), self._output_shape)
-        return Batches(tensor, target, self.preprocessing, size, self.seed, shuffle, augmenter, weight)
+        each = None if weight is None else torch.from_numpy(weight)
+        return Batches(tensor, target, preprocessing, size, self.seed, shuffle, augmenter, each)
 
     @property
     def _drops_head(self) -> bool:
@@ -611,7 +722,7 @@ class Sequential(Model):
         if self._network is None and self._chain:
             self._declare(shape)
             if self.loss is not None:
-                self._check_head()
+                self._check_head(self.loss)
 
 
 def _given_bricks(outputs: list[Symbol]) -> dict[Layer, nn.Module]:
@@ -630,45 +741,18 @@ def _given_bricks(outputs: list[Symbol]) -> dict[Layer, nn.Module]:
     return found
 
 
-def _concept(base: type[Any], value: Any, argument: str) -> Any:
-    """A concept by name or as an object; a class where an instance is needed is told so."""
-    if isinstance(value, str):
-        return catalog.get(base.shelf, value)
-    if isinstance(value, base):
-        return value
-    if isinstance(value, type) and issubclass(value, base):
-        raise ArgumentError(f"{argument} is the class {value.__name__}, an object is needed", fix=f"{value.__name__}()")
-    raise ArgumentError(
-        f"{argument} cannot be {value!r} ({type(value).__name__})",
-        fix=f"one of striate.{base.shelf}, by name or as an object",
-    )
+@contextmanager
+def _at(where: str) -> Generator[None]:
+    """Errors inside say where they happened."""
+    try:
+        yield
+    except StriateError as error:
+        raise error.at(where) from None
 
 
-def _metric(value: Any, loss: Loss | None) -> Metric:
-    return metrics.resolve(value, loss) if isinstance(value, str) else _concept(metrics.Metric, value, "metrics")
-
-
-def _positive(**values: Any) -> None:
-    for name, value in values.items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise ArgumentError(f"{name} must be a whole number of at least 1, not {value!r}")
-
-
-def _sample_weights(y: np.ndarray, class_weight: dict[int, float] | None, sample_weight: Any) -> torch.Tensor | None:
-    """One weight for each sample, from the weight of its class and its own."""
-    if class_weight is None and sample_weight is None:
-        return None
-    weight = np.ones(len(y), np.float32)
-    if class_weight is not None:
-        sparse = y.argmax(-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
-        for label, factor in class_weight.items():
-            weight[sparse == label] = factor
-    if sample_weight is not None:
-        own = np.asarray(sample_weight, np.float32)
-        if own.shape != (len(y),):
-            raise DataError(f"sample_weight is {own.shape}, {len(y)} samples need ({len(y)},)")
-        weight = weight * own
-    return torch.from_numpy(weight)
+def _tell(heard: Sequence[Callback], event: str, *args: Any) -> None:
+    for callback in heard:
+        getattr(callback, event)(*args)
 
 
 def _results(logs: dict[str, float], return_dict: bool) -> Any:
