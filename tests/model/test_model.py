@@ -9,39 +9,9 @@ import torch
 import striate as keras
 from striate.callbacks import Callback, EarlyStopping, LambdaCallback, LearningRateScheduler
 from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, ShapeError, UnknownNameError
-from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
+from striate.layers import Conv2D, Dense, Flatten, Input
 from striate.train import Interrupted
-
-
-def blobs(count=120, seed=0):
-    """Images whose class is where their bright patch is: easy, and learned in a few steps."""
-    draw = np.random.default_rng(seed)
-    y = draw.integers(0, 3, count)
-    x = draw.integers(0, 60, (count, 8, 8, 1))
-    for row, label in enumerate(y):
-        x[row, 2 * label : 2 * label + 3, 2 * label : 2 * label + 3] += 180
-    return x.astype(np.uint8), y
-
-
-def small(seed=0, **compiled):
-    model = keras.Sequential(
-        [
-            Conv2D(4, 3, activation="relu", input_shape=(8, 8, 1)),
-            BatchNormalization(),
-            MaxPooling2D(2),
-            Flatten(),
-            Dropout(0.2),
-            Dense(3, activation="softmax"),
-        ],
-        seed=seed,
-    )
-    settings = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]} | compiled
-    model.compile(**settings)
-    return model
-
-
-def fit(model, *args, **kwargs):
-    return model.fit(*args, **{"verbose": 0, "plan": "exact", "batch_size": 16} | kwargs)
+from tests.model.blobs import blobs, fit, small
 
 
 def test_a_network_learns_and_says_how_it_went():
@@ -312,7 +282,7 @@ def test_twenty_runs_of_either_precision_give_the_same_bits(precision):
 
 def hashes(count, precision):
     code = (
-        "import hashlib, numpy as np, tests.model.test_model as t\n"
+        "import hashlib, tests.model.blobs as t\n"
         "x, y = t.blobs()\n"
         "model = t.small(seed=3)\n"
         f"t.fit(model, x, y, epochs=2, plan={{'threads': 2, 'precision': '{precision}'}})\n"

@@ -42,6 +42,8 @@ class _Arguments:
     steps_per_epoch: Count | None = None
     validation_freq: Count = 1
     keep: Literal["last", "best"] = "last"
+    name: str = "model"
+    seed: Index | None = None
 
 
 def require(doing: str, **given: Any) -> None:
@@ -207,4 +209,10 @@ def class_factors(weight: Any, labels: np.ndarray, loss: Loss, output: Shape) ->
     factors = np.ones(len(labels), np.float32)
     for label, factor in weight.items():
         factors[numbers == label] = factor
+    if not factors.any():
+        raise ArgumentError(
+            "class_weight leaves nothing to learn from",
+            sum=f"all {len(factors)} samples are of classes of weight 0",
+            fix="a weight above 0 for classes that are to be learned",
+        )
     return factors

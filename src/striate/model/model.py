@@ -16,7 +16,7 @@ from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import Table, check, check_head
 from striate.errors import ArgumentError, DataError, DeclarationError, StriateError, UnknownNameError
-from striate.layers import Layer, Symbol
+from striate.layers import BatchNormalization, Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
 from striate.losses import Loss
 from striate.metrics import Metric, resolve
@@ -37,7 +37,19 @@ from striate.optimizers import Optimizer
 from striate.schedules import Schedule
 from striate.seed import next_seed
 from striate.shape import Shape, to_border
-from striate.train import Evaluation, Interrupted, Plan, Step, Trainer, choose_precision, cores, parse_plan, prepare
+from striate.train import (
+    Evaluation,
+    Interrupted,
+    Plan,
+    Step,
+    Trainer,
+    choose_precision,
+    cores,
+    machine,
+    parse_plan,
+    prepare,
+)
+from striate.units import bytes_text
 
 __all__ = ["Model", "Sequential"]
 
@@ -68,12 +80,18 @@ class Model:
                 f"{type(self).__name__} overrides call(): a network in code cannot be checked, costed, saved or exported",
                 fix="declare it: x = Input(shape); y = Dense(10)(x); Model(x, y)",
             )
-        if inputs is None or outputs is None:
-            raise ArgumentError("Model needs inputs and outputs", fix="Model(inputs, outputs), or Sequential([...])")
+        ends = [each for value in (inputs, outputs) for each in (value if isinstance(value, list | tuple) else [value])]
+        if not all(isinstance(each, Symbol) for each in ends):
+            raise ArgumentError(
+                "Model needs inputs and outputs",
+                sum=f"it is given {', '.join(type(each).__name__ for each in ends)}",
+                fix="x = Input(shape); Model(x, Dense(10)(x)), or Sequential([...])",
+            )
         self._start(Network.functional(inputs, outputs), name, seed)
         self._given = _given_bricks([outputs] if isinstance(outputs, Symbol) else list(outputs))
 
     def _start(self, network: Network | None, name: str, seed: int | None) -> None:
+        require(type(self).__name__, name=name, seed=seed)
         self.name = name
         self.seed = next_seed() if seed is None else int(seed)
         self._network = network
@@ -127,7 +145,11 @@ class Model:
         """
         found = self.layers
         if name is None and index is not None:
-            return found[index]
+            if -len(found) <= index < len(found):
+                return found[index]
+            raise ArgumentError(
+                f"there is no layer {index}", sum=f"{len(found)} layers, from 0", fix="index=-1, the last"
+            )
         for layer in found:
             if layer.name == name:
                 return layer
@@ -194,9 +216,27 @@ class Model:
     def built(self) -> fx.GraphModule:
         """The declared network as a torch module, made when first asked for."""
         if self._built is None:
+            self._require_memory()
             self._built = build(self.network, self.seed, self._given).to(memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
             self._built.eval()
         return self._built
+
+    def _require_memory(self) -> None:
+        """Refuse a network whose weights, and outputs for one image, are more than this machine can hold."""
+        table = Table.of(self.network)
+        weights, memory = 4 * (table.params + table.non_trainable), int(machine()["memory"])
+        if 0 < memory < weights + table.bytes:
+            sizes = [4 * (row.params + row.non_trainable) + row.bytes for row in table.rows]
+            # Of those that alone are too large the first: it is why the ones after it are.
+            place = next((number for number, size in enumerate(sizes) if size > memory), sizes.index(max(sizes)))
+            layer = table.rows[place].name
+            raise DeclarationError(
+                "the network is larger than the memory of this machine",
+                where=layer,
+                sum=f"weights {bytes_text(weights)} + outputs for one image {bytes_text(table.bytes)} > "
+                f"memory {bytes_text(memory)}",
+                fix=f"fewer filters or units in {layer}",
+            )
 
     @property
     def module(self) -> fx.GraphModule:
@@ -212,7 +252,10 @@ class Model:
 
     def set_weights(self, values: list[Any]) -> None:
         """Put numbers in, as get_weights gives them; all or none."""
-        put([place for layer in self.layers for place in layer._each()], values)
+        places = [
+            (f"{layer.name}.{name}", weight, tensor) for layer in self.layers for name, weight, tensor in layer._each()
+        ]
+        put(places, values)
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -246,6 +289,7 @@ class Model:
         if self.optimizer is None or self.loss is None:
             raise DeclarationError(
                 f"the model needs {'a loss' if self.optimizer else 'an optimizer and a loss'} to {doing}",
+                sum=f"optimizer {self.optimizer}, loss {self.loss}",
                 fix='model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])',
             )
         return self.optimizer, self.loss
@@ -318,6 +362,7 @@ class Model:
             weight = class_factors(class_weight, y, loss, self._output_shape)
             weight = own if weight is None else weight if own is None else own * weight
             train = self._batches(x, y, size, shuffle, augmentations, weight)
+            self._require_spread(train)
             with _at("the images for validation"):
                 checked = None if held is None else self._batches(held[0], held[1], max(size, 256), weight=held[2])
             if steps_per_epoch is not None and steps_per_epoch > len(train):
@@ -345,6 +390,7 @@ class Model:
             "samples": len(x) if each == len(train) else each * size,
             "verbose": verbose,
             "validation_freq": validation_freq,
+            "validated": checked is not None,
         }
         self._introduce(heard, params)
         assert self._updater is not None and self.plan is not None
@@ -384,6 +430,7 @@ class Model:
             self._give_shape(tuple(x.shape[1:]))
             self._fit_preprocessing(x, None)
             batches = self._batches(x, y, len(x), weight=sample_weights(sample_weight, len(x)))
+            self._require_spread(batches)
         if self.plan is None:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
@@ -548,6 +595,17 @@ class Model:
         each = None if weight is None else torch.from_numpy(weight)
         return Batches(tensor, target, preprocessing, size, self.seed, shuffle, augmenter, each)
 
+    def _require_spread(self, batches: Batches) -> None:
+        """Refuse batches of one image where batch normalisation has one value of it for each channel."""
+        for node in self.network.layers if min(batches.size, len(batches.x)) == 1 else ():
+            if isinstance(node.layer, BatchNormalization) and node.layer.trainable and len(node.output) == 1:
+                raise DataError(
+                    f"{node.name} would have one value for each channel, and one value has no spread",
+                    where=f"{node.name} = {node.layer!r}; input {node.shapes[0]}",
+                    sum=f"1 image in a batch: {len(batches.x)} images, batch_size {batches.size}",
+                    fix="batch_size=2 or more, and at least two images",
+                )
+
     @property
     def _drops_head(self) -> bool:
         """Whether training takes the scores before the last activation: the loss and it belong together."""
@@ -632,7 +690,7 @@ class Model:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         optimizer, _ = self._require_compiled("have a learning rate")
-        self.optimizer = replace(optimizer, learning_rate=float(value))
+        self.optimizer = replace(optimizer, learning_rate=value)
         for group in self._updater.param_groups if self._updater is not None else ():
             group["lr"] = float(value)
 
@@ -672,6 +730,8 @@ class Sequential(Model):
             super().__init__()
         self._chain: list[Layer | Symbol] = []
         self._start(None, name, seed)
+        if isinstance(layers, Layer | Symbol | str):
+            raise ArgumentError("layers must be a list", sum=f"it is {layers!r}", fix="Sequential([Dense(10), ...])")
         self._chain = list(layers or ())
         self._declare()
 
@@ -699,6 +759,8 @@ class Sequential(Model):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Say the shape of the images: (h, w, c), or (None, h, w, c) as Keras writes it."""
+        if not isinstance(input_shape, list | tuple):
+            raise ArgumentError("input_shape must be a tuple", sum=f"it is {input_shape!r}", fix="build((28, 28, 1))")
         sizes = tuple(input_shape)
         self._give_shape(tuple(size for size in sizes if size is not None))
 
