@@ -372,13 +372,12 @@ class Model:
                     fix="leave it out, and have more epochs",
                 )
         each = steps_per_epoch or len(train)
-        steps = each * epochs
-        self._decide_plan(plan, train, steps)
+        self._decide_plan(plan, train, each * epochs)
         training = self._prepare_training(optimizer, loss)
         rate = wanted or optimizer.learning_rate
         resolved = None
         if not isinstance(rate, int | float):
-            resolved = catalog.get("schedules", rate).resolve(optimizer.base_rate, steps, each)
+            resolved = catalog.get("schedules", rate).resolve(optimizer.base_rate, each * epochs, each)
         self.history = History()
         heard = [self.history, *told]
         if not any(isinstance(callback, ProgressBar) for callback in heard):
