@@ -53,4 +53,4 @@ def test_a_run_and_its_report(tmp_path):
     assert summary["epochs"] == 1
     assert summary["test"]["accuracy"] > 0.5
     assert "of 359 test images named correctly" in (folder / "report.html").read_text()
-    assert keras.models.load_model(folder).count_params() == summary["params"]
+    assert keras.models.load_model(folder).check().params == summary["params"]
