@@ -16,7 +16,7 @@ from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import Table, check, check_head
 from striate.errors import ArgumentError, DataError, DeclarationError, StriateError, UnknownNameError
-from striate.layers import BatchNormalization, Layer, Symbol
+from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
 from striate.losses import Loss
 from striate.metrics import Metric, resolve
@@ -597,7 +597,8 @@ class Model:
     def _require_spread(self, batches: Batches) -> None:
         """Refuse batches of one image where batch normalisation has one value of it for each channel."""
         for node in self.network.layers if min(batches.size, len(batches.x)) == 1 else ():
-            if isinstance(node.layer, BatchNormalization) and node.layer.trainable and len(node.output) == 1:
+            normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
+            if normalises and len(node.output) == 1:
                 raise DataError(
                     f"{node.name} would have one value for each channel, and one value has no spread",
                     where=f"{node.name} = {node.layer!r}; input {node.shapes[0]}",
