@@ -77,7 +77,7 @@ def test_an_error_inside_the_function_is_not_hidden():
         rates(broken)
 
 
-@pytest.mark.parametrize("value", [None, "fast", -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("value", [None, "fast", -1.0, 0.0, math.nan, math.inf])
 def test_what_is_no_rate_is_refused_with_the_epoch(value):
     with pytest.raises(ArgumentError, match="for epoch 0, which is no learning rate"):
         rates(lambda _: value)

@@ -186,7 +186,9 @@ def plain(text):
     return re.sub(r"this machine's [\d.]+ .B", "this machine's memory", text)
 
 
-@pytest.mark.parametrize("line", ["train {}", "check {}", "data {}", "evaluate {}", "evaluate run {}", "predict run {}"])
+@pytest.mark.parametrize(
+    "line", ["train {}", "check {}", "data {}", "evaluate {}", "evaluate run {}", "predict run {}"]
+)
 def test_a_name_longer_than_a_file_system_takes_is_told(newcomer, line, capsys):
     assert run(line.format("x" * 300).split()) == 2
     assert plain(capsys.readouterr().err).startswith(("UnknownNameError: ", "StorageError: ", "DataError: "))

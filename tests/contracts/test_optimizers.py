@@ -15,11 +15,20 @@ from tests.parity import agree
 MEMBERS = shelf_members("optimizers")
 STEPS = 100
 BOUND = 1e-12
+KERAS_EPSILON = {"epsilon_placement": "keras", "epsilon": 0.01}
 TOGETHER = {
     "SGD": [{"momentum": 0.9, "nesterov": True}],
-    "RMSprop": [{"momentum": 0.5, "centered": True}],
+    "Adagrad": [KERAS_EPSILON, KERAS_EPSILON | {"initial_accumulator_value": 0.1}],
+    "RMSprop": [
+        {"momentum": 0.5, "centered": True},
+        KERAS_EPSILON,
+        KERAS_EPSILON | {"momentum": 0.5, "centered": True},
+        KERAS_EPSILON | {"rho": 0.0},
+    ],
+    "Adam": [KERAS_EPSILON],
+    "AdamW": [KERAS_EPSILON],
 }
-"""Arguments that work on each other."""
+"""Arguments that work on each other, and those whose other value is a word."""
 
 
 @pytest.mark.parametrize("name", MEMBERS)

@@ -125,7 +125,9 @@ def test_the_number_that_torch_would_skip_is_refused():
 
 
 def test_a_class_number_below_0_is_refused():
-    assert refusal(SPARSE, [0, -1], (3,)).fix == "number the classes from 0"
+    assert refusal(SPARSE, [0, -1], (3,)).fix.startswith("number the classes from 0")
+    assert refusal(SPARSE, [0, 1, -1], (3,)).fix == "labels + 1: classes are numbered from 0"
+    assert refusal(SPARSE, [-1, 1], (2,)).fix == "(labels + 1) // 2: classes are numbered from 0"
 
 
 def test_the_place_of_a_wrong_class_in_a_map_is_told():

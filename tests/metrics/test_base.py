@@ -34,5 +34,5 @@ def test_labels_of_another_kind_name_the_metric_that_goes_by_the_loss():
 
 
 def test_labels_and_predictions_of_different_length_are_refused():
-    with pytest.raises(DataError, match=r"\(3,\), \(2, 1\)"):
+    with pytest.raises(DataError, match=r"labels \(3,\), predictions \(2, 1\)"):
         MeanSquaredError()([1, 2, 3], [1.0, 2.0])

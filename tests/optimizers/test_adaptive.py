@@ -2,13 +2,14 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 
 from striate.errors import ArgumentError
 from striate.optimizers import Adadelta, Adagrad, Adam, AdamW, RMSprop
-from tests.parity import agree, keras
+from tests.parity import BOUND, difference, keras
 
 NOTHING = 1e-300
 """An epsilon that no sum here can tell from 0."""
@@ -89,6 +90,28 @@ def test_epsilon_stands_outside_the_root(optimizer, divisor):
     assert steps(optimizer, 2.0) == pytest.approx([-2.0 / divisor])
 
 
+@pytest.mark.parametrize(
+    ("concept", "arguments", "divisor"),
+    [
+        (Adagrad, {}, math.sqrt(4 + 0.5)),
+        (RMSprop, {"rho": 0.0}, math.sqrt(4 + 0.5)),
+        # v = 0.25 * 4 = 1, and the quotient of the corrected averages is 2 / (sqrt(1 / 0.25) + 0.5 / sqrt(0.25))
+        (Adam, {"beta_2": 0.75}, 2 + 1),
+        (AdamW, {"beta_2": 0.75, "weight_decay": 0.0}, 2 + 1),
+    ],
+)
+def test_epsilon_stands_where_keras_has_it_if_that_is_asked(concept, arguments, divisor):
+    keras_form = concept(1.0, epsilon=0.5, epsilon_placement="keras", **arguments)
+    assert steps(keras_form, 2.0) == pytest.approx([-2.0 / divisor])
+    assert steps(concept(1.0, epsilon=0.5, **arguments), 2.0) == pytest.approx([-2.0 / 2.5])
+
+
+def test_a_place_for_epsilon_that_neither_has_is_refused():
+    somewhere: Any = "inside"
+    with pytest.raises(ArgumentError, match="epsilon_placement must be 'torch' or 'keras'"):
+        Adam(epsilon_placement=somewhere)
+
+
 @pytest.mark.parametrize("concept", [Adagrad, RMSprop, Adadelta, Adam, AdamW])
 def test_an_epsilon_of_0_which_could_divide_0_by_0_is_refused(concept):
     """Lecture 000 L430 has none."""
@@ -104,9 +127,11 @@ def test_rates_are_those_of_keras_but_adadeltas_which_is_the_papers():
     assert Adadelta().learning_rate == 1.0
 
 
+@pytest.mark.parametrize("placement", ["torch", "keras"])
 @pytest.mark.parametrize("concept", [Adagrad, Adam, AdamW])
-def test_where_torch_can_all_weights_are_updated_in_one_pass(concept):
-    assert concept().build([torch.nn.Parameter(torch.zeros(1))], 0.1).param_groups[0]["fused"]
+def test_where_torch_can_all_weights_are_updated_in_one_pass(concept, placement):
+    built = concept(epsilon_placement=placement).build([torch.nn.Parameter(torch.zeros(1))], 0.1)
+    assert built.param_groups[0]["fused"]
 
 
 @pytest.mark.parametrize("concept", [RMSprop, Adadelta])
@@ -114,27 +139,45 @@ def test_where_torch_cannot_they_are_updated_in_groups(concept):
     assert concept().build([torch.nn.Parameter(torch.zeros(1))], 0.1).param_groups[0]["foreach"]
 
 
-@pytest.mark.parametrize(
-    ("concept", "arguments"),
-    [
-        (Adagrad, {"initial_accumulator_value": 0.1}),
-        (RMSprop, {}),
-        (RMSprop, {"momentum": 0.5, "centered": True}),
-        (Adadelta, {"epsilon": 1e-3}),
-        (Adam, {}),
-        (Adam, {"amsgrad": True}),
-        (Adam, {"weight_decay": 0.1}),
-        (AdamW, {"weight_decay": 0.1}),
-    ],
-)
-def test_weights_move_as_in_keras_but_for_the_place_of_epsilon(concept, arguments):
-    theirs, weight = getattr(keras.optimizers, concept.__name__)(0.1, **arguments), torch.nn.Parameter(torch.ones(3))
-    variable = keras.Variable([1.0, 1.0, 1.0])
-    ours = concept(0.1, **arguments).build([weight], 0.1)
+FORMS = [
+    (Adagrad, {"initial_accumulator_value": 0.125}),
+    (RMSprop, {}),
+    (RMSprop, {"momentum": 0.5, "centered": True}),
+    (Adadelta, {}),
+    (Adam, {}),
+    (Adam, {"amsgrad": True}),
+    (Adam, {"weight_decay": 0.125}),
+    (AdamW, {"weight_decay": 0.125, "amsgrad": True}),
+]
+EPSILON, RATE = 2**-7, 2**-3
+"""Numbers that float32 holds exactly, which is what Keras keeps the rate in."""
+
+
+def apart(ours, theirs):
+    """How far a weight is from Keras' after 50 steps in float64."""
+    weight = torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
+    variable = keras.Variable([1.0, 1.0, 1.0], dtype="float64")
+    built = ours.build([weight], ours.base_rate)
     generator = torch.Generator().manual_seed(0)
-    for _ in range(20):
-        gradient = torch.randn(3, generator=generator)
+    for _ in range(50):
+        gradient = torch.randn(3, generator=generator, dtype=torch.float64)
         weight.grad = gradient.clone()
-        ours.step()
+        built.step()
         theirs.apply([gradient], [variable])
-    assert agree(weight, variable.value, 2e-5)
+    return difference(weight, variable.value)
+
+
+@pytest.mark.parametrize(("concept", "arguments"), FORMS)
+def test_weights_move_as_in_keras(concept, arguments):
+    theirs = getattr(keras.optimizers, concept.__name__)(RATE, epsilon=EPSILON, **arguments)
+    placement = {} if concept is Adadelta else {"epsilon_placement": "keras"}
+    assert apart(concept(RATE, epsilon=EPSILON, **arguments, **placement), theirs) <= BOUND
+
+
+@pytest.mark.parametrize(("concept", "arguments"), [form for form in FORMS if form[0] is not Adadelta])
+def test_without_being_asked_they_move_so_but_for_the_place_of_epsilon(concept, arguments):
+    def keras_optimizer(epsilon):
+        return getattr(keras.optimizers, concept.__name__)(RATE, epsilon=epsilon, **arguments)
+
+    assert apart(concept(RATE, epsilon=EPSILON, **arguments), keras_optimizer(EPSILON)) > 1e-4
+    assert apart(concept(RATE, epsilon=NOTHING, **arguments), keras_optimizer(NOTHING)) <= BOUND

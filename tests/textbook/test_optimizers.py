@@ -118,6 +118,20 @@ def test_epsilon_stands_outside_the_root(optimizer, divisor):
     assert steps(optimizer, 2.0) == pytest.approx([-2.0 / divisor])
 
 
+@pytest.mark.parametrize(
+    ("new", "arguments", "divisor"),
+    [
+        (Adagrad, {}, np.sqrt(4 + 0.5)),
+        (RMSprop, {"rho": 0.0}, np.sqrt(4 + 0.5)),
+        # v = 0.25 * 4 = 1, and the quotient of the corrected averages is 2 / (sqrt(1 / 0.25) + 0.5 / sqrt(0.25))
+        (Adam, {"beta_2": 0.75}, 2 + 1),
+        (AdamW, {"beta_2": 0.75, "weight_decay": 0.0}, 2 + 1),
+    ],
+)
+def test_epsilon_stands_where_keras_has_it_if_that_is_asked(new, arguments, divisor):
+    assert steps(new(1.0, epsilon=0.5, epsilon_placement="keras", **arguments), 2.0) == pytest.approx([-2.0 / divisor])
+
+
 EVERY = [
     SGD,
     lambda: SGD(momentum=0.9),

@@ -18,7 +18,7 @@ class Callback(catalog.Concept, shelf="callbacks"):
     """Told of every begin and end; it may set `self.model.stop_training = True`.
 
     The methods are Keras', and on_interrupt. `logs` holds the numbers so far: loss, accuracy, val_loss, learning_rate ...
-    `params` holds epochs, steps (per epoch), samples and verbose.
+    `params` holds epochs, steps and samples (of an epoch), verbose, validation_freq and validated (whether it is).
     """
 
     def set_model(self, model: Any) -> None:

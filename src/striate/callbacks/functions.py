@@ -75,10 +75,11 @@ class LearningRateScheduler(Callback):
             rate = float(given)
         except (TypeError, ValueError, RuntimeError):
             rate = math.nan
-        if not (0 <= rate < math.inf):
+        if not (0 < rate < math.inf):
             raise ArgumentError(
                 f"LearningRateScheduler: the function gives {given!r} for epoch {epoch}, which is no learning rate",
-                fix="a number of at least 0",
+                sum="at 0 the weights would stand still for an epoch" if rate == 0 else "",
+                fix="a number above 0",
             )
         self.model.learning_rate = rate
         if self.verbose:

@@ -32,6 +32,8 @@ class Monitor:
     ) -> None:
         self.watcher, self.name, self.min_delta, self.best = watcher, name, abs(min_delta), best
         self.mode = _direction(watcher, name) if mode == "auto" else mode
+        if name == "val_loss" and not getattr(watcher, "params", {}).get("validated", True):
+            raise self._not_measured({})
 
     def read(self, logs: Logs | None) -> float | None:
         """The number; None after an epoch whose validation was left out as `validation_freq` says.
@@ -45,14 +47,18 @@ class Monitor:
         params = getattr(self.watcher, "params", {})
         if self.name.startswith("val_") and not validated and params.get("validation_freq", 1) != 1:
             return None
+        raise self._not_measured(logs)
+
+    def _not_measured(self, logs: Logs) -> ArgumentError:
+        validated = any(key.startswith("val_") for key in logs)
         close = nearest(self.name, logs)
         if self.name.startswith("val_") and not validated:
             fix = 'validation_data=... or validation_split=0.1 in fit, or monitor="loss"'
         else:
             fix = f"did you mean {close!r}?" if close else "one of the known names, or compile(metrics=[...]) with it"
-        raise ArgumentError(
+        return ArgumentError(
             f"{type(self.watcher).__name__} watches {self.name!r}, which this run does not measure",
-            sum=f"known: {', '.join(logs)}",
+            sum=f"known: {', '.join(logs)}" if logs else "nothing is held out for validation",
             fix=fix,
         )
 

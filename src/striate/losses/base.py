@@ -46,7 +46,8 @@ class Loss(catalog.Concept, shelf="losses"):
             prediction = prediction.unsqueeze(1)
         if prediction.dim() < 1 or labels.dim() < 1 or len(labels) != len(prediction):
             raise DataError(
-                f"the labels do not go with the predictions: {tuple(labels.shape)}, {tuple(prediction.shape)}",
+                "the labels do not go with the predictions",
+                sum=f"labels {tuple(labels.shape)}, predictions {tuple(prediction.shape)}",
                 fix="one label for each prediction",
             )
         target = self.target(labels, tuple(prediction.shape[1:]))
@@ -81,7 +82,11 @@ def label_numbers(loss: Loss, labels: torch.Tensor, output: Shape, otherwise: st
     labels = labels if labels.dtype in (torch.float32, torch.float64) else labels.float()
     if not torch.isfinite(labels).all():
         row = int((~torch.isfinite(labels)).flatten(1).any(1).nonzero()[0])
-        raise DataError(f"the label in row {row} is NaN or infinite", fix="mend or leave out that row")
+        raise DataError(
+            f"the label in row {row} is NaN or infinite",
+            sum=f"{int((~torch.isfinite(labels)).sum())} of {labels.numel()} numbers are",
+            fix="mend or leave out that row",
+        )
     return to_inside(labels)
 
 

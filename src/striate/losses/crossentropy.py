@@ -59,6 +59,7 @@ class SparseCategoricalCrossentropy(Loss):
         if fractions.any():
             raise DataError(
                 f"{label_place(labels, fractions)} is no class number: they are whole",
+                sum=f"{int(fractions.sum())} of {fractions.numel()} labels are not",
                 fix='class numbers 0, 1, 2 ..., or loss="mean_squared_error" for quantities',
             )
         wrong = (whole < 0) | (whole >= classes)
@@ -174,8 +175,10 @@ def _numbering(first: int, last: int, classes: int) -> str:
     """What is to be done about class numbers first..last that are not all below `classes`."""
     if first == -100:
         return "leave those rows out: -100, which torch would skip without a word, is no class"
-    if first < 0:
-        return "number the classes from 0"
+    if (first, last, classes) == (-1, 1, 2):
+        return "(labels + 1) // 2: classes are numbered from 0"
     if first == last - classes + 1:
-        return f"labels - {first}: classes are numbered from 0"
+        return f"labels {'-' if first > 0 else '+'} {abs(first)}: classes are numbered from 0"
+    if first < 0:
+        return "number the classes from 0: y = np.unique(labels, return_inverse=True)[1]"
     return f"{last + 1} units in the last layer, or labels below {classes}"

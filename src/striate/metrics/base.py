@@ -65,7 +65,8 @@ class Metric(catalog.Concept, shelf="metrics"):
             prediction = prediction.unsqueeze(1)
         if target.dim() < 1 or prediction.dim() < 1 or len(target) != len(prediction):
             raise DataError(
-                f"the labels do not go with the predictions: {tuple(target.shape)}, {tuple(prediction.shape)}",
+                "the labels do not go with the predictions",
+                sum=f"labels {tuple(target.shape)}, predictions {tuple(prediction.shape)}",
                 fix="one label for each prediction",
             )
         meter = self.meter()

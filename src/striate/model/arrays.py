@@ -40,12 +40,25 @@ def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
     xs, ys = [], []
     for batch in data:
         if not isinstance(batch, list | tuple) or len(batch) != 2:
-            raise DataError("the loader gives batches that are not (images, labels)", fix="yield pairs")
+            raise DataError(
+                "the loader gives batches that are not (images, labels)",
+                sum=f"batch {len(xs)} is a {type(batch).__name__}"
+                + (f" of {len(batch)}" if isinstance(batch, list | tuple) else ""),
+                fix="yield pairs",
+            )
         xs.append(_array(batch[0]))
         ys.append(_array(batch[1]))
     if not xs:
-        raise DataError("the loader gives no batch", fix="a loader with at least one batch")
-    x, y = np.concatenate(xs), np.concatenate(ys)
+        raise DataError("the loader gives no batch", sum="0 batches", fix="a loader with at least one batch")
+    try:
+        x, y = np.concatenate(xs), np.concatenate(ys)
+    except ValueError:
+        sizes = sorted({batch.shape[1:] for batch in xs})
+        raise DataError(
+            "the batches of the loader cannot be joined",
+            sum=f"images of {', '.join(map(str, sizes))}",
+            fix="resize the images to one size first",
+        ) from None
     if (
         shape is not None
         and x.ndim == len(shape) + 1
@@ -58,7 +71,7 @@ def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
 
 def is_loader(x: Any) -> bool:
     """Whether x gives batches of pairs instead of being an array."""
-    return isinstance(x, Iterable) and not isinstance(x, np.ndarray | torch.Tensor | list | tuple | dict)
+    return isinstance(x, Iterable) and not isinstance(x, np.ndarray | torch.Tensor | list | tuple | dict | str)
 
 
 def _array(value: Any) -> np.ndarray:
@@ -68,6 +81,7 @@ def _array(value: Any) -> np.ndarray:
         return np.asarray(value)
     except ValueError:
         raise DataError(
-            "the images or labels are not one array: their parts have different sizes",
+            "the images or labels are not one array",
+            sum=f"the {len(value)} parts have different sizes",
             fix="resize the images to one size first",
         ) from None

@@ -10,16 +10,27 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from striate import catalog, losses, metrics, optimizers
+from striate import catalog
+from striate.augmentations import Augmentation
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
-from striate.check import FLOAT32, Table, bricks, check, check_head
-from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, UnknownNameError, printable
+from striate.check import Table, bricks, check, check_head, require_memory
+from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, StriateError, UnknownNameError
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
 from striate.losses import Loss
-from striate.metrics import Metric
+from striate.metrics import Metric, resolve
 from striate.model import arrays, storage
+from striate.model.arguments import (
+    class_factors,
+    concept,
+    concepts,
+    metric_names,
+    require,
+    require_epochs,
+    sample_weights,
+    validation_parts,
+)
 from striate.model.views import BoundLayer, put
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
@@ -38,9 +49,11 @@ from striate.train import (
     parse_plan,
     prepare,
 )
-from striate.units import bytes_text, count_text
 
 __all__ = ["Model", "Sequential"]
+
+_Samples = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+"""Images, labels, and the weights of the samples if they have some."""
 
 
 class Model:
@@ -66,14 +79,19 @@ class Model:
                 f"{type(self).__name__} overrides call(): a network in code cannot be checked, costed, saved or exported",
                 fix="declare it: x = Input(shape); y = Dense(10)(x); Model(x, y)",
             )
-        if inputs is None or outputs is None:
-            raise ArgumentError("Model needs inputs and outputs", fix="Model(inputs, outputs), or Sequential([...])")
+        ends = [each for value in (inputs, outputs) for each in (value if isinstance(value, list | tuple) else [value])]
+        if not all(isinstance(each, Symbol) for each in ends):
+            raise ArgumentError(
+                "Model needs inputs and outputs",
+                sum=f"it is given {', '.join(type(each).__name__ for each in ends)}",
+                fix="x = Input(shape); Model(x, Dense(10)(x)), or Sequential([...])",
+            )
         self._start(Network.functional(inputs, outputs), name, seed)
         self._given = _given_bricks([outputs] if isinstance(outputs, Symbol) else list(outputs))
-        first = inputs if isinstance(inputs, Symbol) else next(iter(inputs))
-        self._taken_from = first.model
+        self._taken_from = ends[0].model
 
     def _start(self, network: Network | None, name: str, seed: int | None) -> None:
+        require(type(self).__name__, name=name, seed=seed)
         self.name = name
         self.seed = next_seed() if seed is None else int(seed)
         self._network = network
@@ -129,7 +147,11 @@ class Model:
         """
         found = self.layers
         if name is None and index is not None:
-            return found[index]
+            if -len(found) <= index < len(found):
+                return found[index]
+            raise ArgumentError(
+                f"there is no layer {index}", sum=f"{len(found)} layers, from 0", fix="index=-1, the last"
+            )
         for layer in found:
             if layer.name == name:
                 return layer
@@ -207,7 +229,7 @@ class Model:
     def built(self) -> fx.GraphModule:
         """The declared network as a torch module, made when first asked for."""
         if self._built is None:
-            self._require_memory(copies=1)
+            require_memory(Table.of(self.network), int(machine()["memory"]))
             self._built = build(self.network, self.seed, self._given)
             self._built.eval()
         return self._built
@@ -226,7 +248,10 @@ class Model:
 
     def set_weights(self, values: list[Any]) -> None:
         """Put numbers in, as get_weights gives them; all or none."""
-        put([place for layer in self.layers for place in layer._each()], values)
+        places = [
+            (f"{layer.name}.{name}", weight, tensor) for layer in self.layers for name, weight, tensor in layer._each()
+        ]
+        put(places, values)
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -241,16 +266,18 @@ class Model:
         Errors: UnknownNameError, ArgumentError; DeclarationError where loss and head do not belong together.
         Source: Keras 3, keras.Model.compile
         """
-        self.optimizer = _concept(optimizers.Optimizer, optimizer, "optimizer")
-        self.loss = None if loss is None else _concept(losses.Loss, loss, "loss")
-        chosen = [metrics] if isinstance(metrics, str | Metric) else list(metrics or [])
-        self.metrics = tuple(_metric(each, self.loss) for each in chosen)
+        updated = concept(Optimizer, optimizer, "optimizer")
+        minimised = None if loss is None else concept(Loss, loss, "loss")
+        given = [metrics] if isinstance(metrics, str | Metric) else list(metrics or [])
+        chosen = [resolve(m, minimised) if isinstance(m, str) else concept(Metric, m, "metrics") for m in given]
+        metric_names([metric.name for metric in chosen])
+        if self._network is not None and minimised is not None:
+            self._check_head(minimised)
+        self.optimizer, self.loss, self.metrics = updated, minimised, tuple(chosen)
         self._updater = self._training = None
-        if self._network is not None and self.loss is not None:
-            self._check_head()
 
-    def _check_head(self) -> None:
-        for finding in check_head(self.network, self.loss):
+    def _check_head(self, loss: Loss) -> None:
+        for finding in check_head(self.network, loss):
             if finding.severity == "error":
                 raise DeclarationError(finding.cause, where=finding.where, sum=finding.evidence, fix=finding.fix)
 
@@ -258,6 +285,7 @@ class Model:
         if self.optimizer is None or self.loss is None:
             raise DeclarationError(
                 f"the model needs {'a loss' if self.optimizer else 'an optimizer and a loss'} to {doing}",
+                sum=f"optimizer {self.optimizer}, loss {self.loss}",
                 fix='model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])',
             )
         return self.optimizer, self.loss
@@ -290,6 +318,7 @@ class Model:
         Args:
             x: images (n, h, w, c), uint8 or float; or a DataLoader of (images, labels).
             y: labels (n, ...).
+            batch_size: 32 where it is None.
             preprocess: "scale" (uint8 / 255; the default), "standardise" (then mean 0, deviation 1 by channel), or a
                 Preprocessing; decided by the first fit and kept with the model.
             augment: augmentations, drawn anew for each image and epoch.
@@ -302,47 +331,70 @@ class Model:
         Source:  Keras 3, keras.Model.fit
         """
         optimizer, loss = self._require_compiled("fit")
-        if arrays.is_loader(x):
-            x, y = arrays.pairs(x, self._known_shape)
-        if y is None:
-            raise DataError("fit needs labels y", fix="fit(x, y)")
-        batch_size = 32 if batch_size is None else batch_size
-        _require_counts(batch_size=batch_size, epochs=epochs, validation_freq=validation_freq)
-        _require_counts(steps_per_epoch=1 if steps_per_epoch is None else steps_per_epoch)
-        _require_choices(validation_split, keep)
-        x, y = check_arrays(x, y, self._known_shape)
-        self._give_shape(tuple(x.shape[1:]))
-        if validation_split and validation_data is None:
-            kept, held = holdout(y, validation_split, self.seed)
-            sample_weight = None if sample_weight is None else _own_weights(len(y), sample_weight)[kept]
-            validation_data = (x[held], y[held])
-            x, y = x[kept], y[kept]
-        self._choose_preprocessing(x, preprocess)
-        seed = self._seed_of_fit(initial_epoch)
-        train = self._batches(x, y, batch_size, shuffle, augment, _sample_weights(y, class_weight, sample_weight), seed)
-        validate = None if validation_data is None else self._validation(validation_data, max(batch_size, 256))
-        steps = (steps_per_epoch or len(train)) * epochs
-        self._decide_plan(plan, train, steps)
+        require(
+            "fit",
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            validation_split=validation_split,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_freq=validation_freq,
+            keep=keep,
+        )
+        require_epochs(initial_epoch, epochs)
+        wanted = None if schedule is None else concept(Schedule, schedule, "schedule")
+        told = concepts(Callback, callbacks, "callbacks")
+        augmentations = concepts(Augmentation, augment, "augment")
+        size = batch_size or 32
+        with self._unchanged_by_refusal():
+            x, y = self._labelled(x, y, "fit")
+            self._give_shape(tuple(x.shape[1:]))
+            loss.target(arrays.labels(y), self._output_shape)  # errors name rows as they were given
+            own = sample_weights(sample_weight, len(x))
+            (x, y, own), held = self._parts((x, y, own), validation_split, validation_data)
+            self._fit_preprocessing(x, preprocess)
+            weight = class_factors(class_weight, y, loss, self._output_shape)
+            weight = own if weight is None else weight if own is None else own * weight
+            seed = self._seed_of_fit(initial_epoch)
+            train = self._batches(x, y, size, shuffle, augmentations, weight, seed)
+            self._require_spread(train)
+            require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(x)))
+            with _at("the images for validation"):
+                checked = None if held is None else self._batches(held[0], held[1], max(size, 256), weight=held[2])
+            if steps_per_epoch is not None and steps_per_epoch > len(train):
+                raise ArgumentError(
+                    f"steps_per_epoch={steps_per_epoch}, and an epoch has {len(train)}",
+                    sum=f"{len(x)} images in batches of {size}",
+                    fix="leave it out, and have more epochs",
+                )
+        each = steps_per_epoch or len(train)
+        self._decide_plan(plan, train, each * epochs)
         training = self._prepare_training(optimizer, loss)
-        rate = schedule if schedule is not None else optimizer.learning_rate
-        resolved = None
-        if not isinstance(rate, int | float):
-            resolved = catalog.get("schedules", rate).resolve(optimizer.base_rate, steps, steps_per_epoch or len(train))
-        assert self._updater is not None and self.plan is not None
+        rate = wanted or optimizer.learning_rate
+        constant = isinstance(rate, int | float)
+        resolved = (
+            None if constant else catalog.get("schedules", rate).resolve(optimizer.base_rate, each * epochs, each)
+        )
         self.history = History()
-        heard = [self.history, *(callbacks or ())]
-        if not any(isinstance(callback, ProgressBar) for callback in heard):
-            heard.append(ProgressBar(verbose=verbose))
+        shown = any(isinstance(callback, ProgressBar) for callback in told)
+        heard = [self.history, *told, *([] if shown else [ProgressBar(verbose=verbose)])]
         self.stop_training = False
-        params = {"epochs": epochs, "steps": steps_per_epoch or len(train), "samples": len(x), "verbose": verbose}
-        params["validation_freq"] = validation_freq
-        for callback in heard:
-            callback.set_params(params)
-            callback.set_model(self)
+        params = {
+            "epochs": epochs,
+            "steps": each,
+            "samples": len(x) if each == len(train) else each * size,
+            "verbose": verbose,
+            "validation_freq": validation_freq,
+            "validated": checked is not None,
+        }
+        self._introduce(heard, params)
+        assert self._updater is not None and self.plan is not None
         trainer = Trainer(
             Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype),
             train,
-            validate,
+            None if checked is None else lambda: self._evaluate(checked, heard),
             self.metrics,
             self._output,
             epochs,
@@ -370,15 +422,15 @@ class Model:
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """One step on these images; gives the loss (and metrics) before it."""
         optimizer, loss = self._require_compiled("train_on_batch")
-        x, y = check_arrays(x, y, self._known_shape)
-        self._give_shape(tuple(x.shape[1:]))
-        self._choose_preprocessing(x, None)
-        weight = _sample_weights(y, None, sample_weight)
-        batches = self._batches(x, y, len(x), False, (), weight)
+        with self._unchanged_by_refusal():
+            x, y = self._labelled(x, y, "train_on_batch")
+            self._give_shape(tuple(x.shape[1:]))
+            self._fit_preprocessing(x, None)
+            batches = self._batches(x, y, len(x), weight=sample_weights(sample_weight, len(x)))
+            self._require_spread(batches)
         if self.plan is None:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
-        self._require_spread(len(x))
         training = self._prepare_training(optimizer, loss)
         assert self._updater is not None
         training.train()
@@ -408,50 +460,122 @@ class Model:
         Source:  Keras 3, keras.Model.evaluate
         """
         self._require_compiled("evaluate")
-        if arrays.is_loader(x):
-            x, y = arrays.pairs(x, self._image_shape)
-        x, y = check_arrays(x, y, self._image_shape)
-        batches = self._batches(x, y, batch_size or 256, False, (), _sample_weights(y, None, sample_weight))
-        heard = list(callbacks or ())
-        for callback in heard:
-            callback.set_params({"steps": len(batches), "samples": len(x), "verbose": verbose})
-            callback.set_model(self)
-            callback.on_test_begin()
+        require("evaluate", batch_size=batch_size)
+        x, y = self._labelled(x, y, "evaluate")
+        batches = self._batches(x, y, batch_size or 256, weight=sample_weights(sample_weight, len(x)))
+        heard = concepts(Callback, callbacks, "callbacks")
+        self._introduce(heard, {"steps": len(batches), "samples": len(x), "verbose": verbose})
+        return _results(self._evaluate(batches, heard), return_dict)
+
+    def _evaluate(self, batches: Batches, heard: Sequence[Callback]) -> dict[str, float]:
+        """Loss and metrics over batches, of which callbacks are told."""
 
         def told(step: int, logs: dict[str, float]) -> None:
-            for callback in heard:
-                callback.on_test_batch_end(step, logs)
+            _tell(heard, "on_test_batch_end", step, logs)
+            if step + 1 < len(batches):
+                _tell(heard, "on_test_batch_begin", step + 1)
 
+        _tell(heard, "on_test_begin")
+        _tell(heard, "on_test_batch_begin", 0)
         with _mode_kept(self.built):
             logs = self._evaluation()(batches, told)
-        for callback in heard:
-            callback.on_test_end(logs)
-        return _results(logs, return_dict)
+        _tell(heard, "on_test_end", logs)
+        return logs
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> np.ndarray:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        callbacks: Sequence[Callback] | None = None,
+    ) -> np.ndarray:
         """What the network says of images (n, h, w, c): an array (n, k), probabilities where its head is a softmax.
 
         Errors:  DataError for what cannot be used.
         Source:  Keras 3, keras.Model.predict
         """
+        require("predict", batch_size=batch_size)
         tensor = arrays.images(x, self._image_shape)
         preprocessing = self._preprocessing_for(tensor)
+        heard = concepts(Callback, callbacks, "callbacks")
+        given = tensor.split(batch_size or 256)
+        self._introduce(heard, {"steps": len(given), "samples": len(tensor), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())
+        parts = []
+        _tell(heard, "on_predict_begin")
         with _mode_kept(self.built), torch.inference_mode():
             self.built.eval()
-            parts = [self.built(preprocessing.tensor(part)) for part in tensor.split(batch_size or 256)]
+            for step, part in enumerate(given):
+                _tell(heard, "on_predict_batch_begin", step)
+                parts.append(self.built(preprocessing.tensor(part)))
+                _tell(heard, "on_predict_batch_end", step)
+        _tell(heard, "on_predict_end")
         return to_border(torch.cat(parts)).contiguous().numpy()
+
+    def _introduce(self, heard: Sequence[Callback], params: dict[str, Any]) -> None:
+        for callback in heard:
+            callback.set_params(params)
+            callback.set_model(self)
 
     def _give_shape(self, shape: Shape) -> None:
         """A Sequential without an input shape takes it from the first images."""
 
-    def _choose_preprocessing(self, x: np.ndarray, wanted: str | Preprocessing | None) -> None:
+    @contextmanager
+    def _unchanged_by_refusal(self) -> Generator[None]:
+        """What the first images decide, the shape and the preprocessing, is forgotten if they cannot be used."""
+        before = self._network, self._preprocessing, self._fits
+        try:
+            yield
+        except StriateError:
+            self._network, self._preprocessing, self._fits = before
+            raise
+
+    def _labelled(self, x: Any, y: Any, doing: str) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels as arrays that go together."""
+        if y is None and arrays.is_loader(x):
+            x, y = arrays.pairs(x, self._known_shape)
+        if y is None or isinstance(y, dict):
+            raise DataError(
+                f"{doing} needs labels y, one for each image",
+                sum=f"y is {'a dict, and the network has one output' if y else 'None'}",
+                fix=f"{doing}(x, y)",
+            )
+        return check_arrays(x, y, self._known_shape)
+
+    def _parts(self, all_of_it: _Samples, share: float, given: Any) -> tuple[_Samples, _Samples | None]:
+        """What is trained on, and what is given for validation or held out for it."""
+        if given is not None:
+            with _at("validation_data"):
+                x, y, weight = (given, None, None) if arrays.is_loader(given) else validation_parts(given)
+                images, labels = self._labelled(x, y, "validation")
+                return all_of_it, (images, labels, sample_weights(weight, len(images)))
+        if not share:
+            return all_of_it, None
+        x, y, weight = all_of_it
+        kept, held = (
+            (x[rows], y[rows], None if weight is None else weight[rows]) for rows in holdout(y, share, self.seed)
+        )
+        return kept, held
+
+    def _seed_of_fit(self, initial_epoch: int) -> int:
+        """The model's seed for the first fit, and for one that goes on where another ended; each other fit its own.
+
+        Otherwise a fit of one epoch, called ten times, would draw one order, one augmentation and one dropout ten times.
+        """
+        self._fits += not initial_epoch
+        return self.seed if self._fits <= 1 else derive(self.seed, "fit", self._fits)
+
+    def _fit_preprocessing(self, x: np.ndarray, wanted: str | Preprocessing | None) -> None:
         """The model's own preprocessing, which the first images it is trained on decide."""
         known = self.preprocessing
         if isinstance(wanted, Preprocessing):
             self.preprocessing = wanted
         elif wanted not in (None, "scale", "standardise"):
-            raise ArgumentError(f"preprocess cannot be {wanted!r}", fix='"scale", "standardise" or a Preprocessing')
+            raise ArgumentError(
+                f"preprocess cannot be {wanted!r}",
+                sum='"scale": uint8 / 255, floats as they are; "standardise": then mean 0, deviation 1 by channel',
+                fix='"scale", "standardise" or a Preprocessing',
+            )
         elif known is None:
             self.preprocessing = Preprocessing.fit(x, standardise=wanted == "standardise")
         elif wanted is not None and (wanted == "standardise") != (any(known.mean) or set(known.std) != {1.0}):
@@ -462,50 +586,40 @@ class Model:
             )
 
     def _preprocessing_for(self, images: torch.Tensor) -> Preprocessing:
-        """The model's own preprocessing, or, before it was ever trained, plain scaling, which is not kept."""
-        preprocessing = self.preprocessing or Preprocessing.fit(images.numpy())
-        preprocessing.check(images)
-        return preprocessing
-
-    def _validation(self, data: Any, size: int) -> Callable[[], dict[str, float]]:
-        """What measures the model on images that are held out of training."""
-        if arrays.is_loader(data):
-            data = arrays.pairs(data, self._image_shape)
-        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-            raise DataError(
-                "validation_data is not (x, y)",
-                sum=f"it is a {type(data).__name__}" + (f" of {len(data)}" if isinstance(data, tuple | list) else ""),
-                fix="(x, y), (x, y, sample_weight), or a DataLoader of (images, labels)",
-            )
-        x, y = check_arrays(data[0], data[1], self._image_shape)
-        held_out = self._batches(x, y, size, False, (), _sample_weights(y, None, data[2] if len(data) > 2 else None))
-        return lambda: self._evaluation()(held_out)
-
-    def _seed_of_fit(self, initial_epoch: int) -> int:
-        """The model's seed for the first fit, and for one that goes on where another ended; each other fit its own.
-
-        Otherwise a fit of one epoch, called ten times, would draw one order, one augmentation and one dropout ten times.
-        """
-        self._fits += not initial_epoch
-        return self.seed if self._fits <= 1 else derive(self.seed, "fit", self._fits)
+        """The model's preprocessing, which has to suit the images; a model that was never fitted has none yet."""
+        chosen = self.preprocessing or Preprocessing.fit(images.numpy())
+        chosen.check(images)
+        return chosen
 
     def _batches(
         self,
-        x: Any,
-        y: Any,
+        x: np.ndarray,
+        y: np.ndarray,
         size: int,
-        shuffle: bool,
-        augment: Sequence[Any],
-        weight: torch.Tensor | None = None,
+        shuffle: bool = False,
+        augment: Sequence[Augmentation] = (),
+        weight: np.ndarray | None = None,
         seed: int = 0,
     ) -> Batches:
         assert self.loss is not None
-        x, y = check_arrays(x, y, self._image_shape)
         tensor = arrays.images(x, self._image_shape)
         preprocessing = self._preprocessing_for(tensor)
-        augmenter = Augmenter(tuple(augment), seed) if augment else None
+        augmenter = Augmenter(augment, seed) if augment else None
         target = self.loss.target(arrays.labels(y), self._output_shape)
-        return Batches(tensor, target, preprocessing, size, seed, shuffle, augmenter, weight)
+        each = None if weight is None else torch.from_numpy(weight)
+        return Batches(tensor, target, preprocessing, size, seed, shuffle, augmenter, each)
+
+    def _require_spread(self, batches: Batches) -> None:
+        """Refuse batches of one image where batch normalisation has one value of it for each channel."""
+        for node in self.network.layers if min(batches.size, len(batches.x)) == 1 else ():
+            normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
+            if normalises and elements(node.output[:-1]) == 1:
+                raise DataError(
+                    f"{node.name} would have one value for each channel, and one value has no spread",
+                    where=f"{node.name} = {node.layer!r}; input {node.shapes[0]}",
+                    sum=f"1 image in a batch: {len(batches.x)} images, batch_size {batches.size}",
+                    fix="batch_size=2 or more, and at least two images",
+                )
 
     @property
     def _drops_head(self) -> bool:
@@ -524,34 +638,6 @@ class Model:
         assert self.loss is not None
         return self.loss.on_logits() if self._drops_head else self.loss
 
-    def _require_memory(self, copies: int, images: int = 0) -> None:
-        """Refuse what cannot fit, counted low: the weights (and their gradients), half of what a batch leaves behind."""
-        table, memory = Table.of(self.network), int(machine()["memory"])
-        weights = copies * FLOAT32 * (table.params + table.non_trainable)
-        needed = weights + images * table.bytes // 2
-        if 0 < memory < needed:
-            largest = max(table.rows, key=lambda row: copies * FLOAT32 * row.params + images * row.bytes // 2)
-            batch = f" and {images} images of {bytes_text(table.bytes)} each, half of them," if images else ""
-            raise DeclarationError(
-                "the network does not fit in the memory of this machine",
-                where=f"most of it in {largest.name}: {count_text(largest.params)} parameters, output {largest.output}",
-                sum=f"{bytes_text(weights)} of weights{' and gradients' * (copies > 1)}{batch} "
-                f"make {bytes_text(needed)}; there are {bytes_text(memory)}",
-                fix="fewer filters or units there" + (", or a smaller batch_size" if images > 1 else ""),
-            )
-
-    def _require_spread(self, images: int) -> None:
-        """Batch normalisation divides by the spread of a channel over a batch, which one number does not have."""
-        for node in self.network.layers if images == 1 else ():
-            normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
-            if normalises and elements(node.output[:-1]) == 1:
-                raise DataError(
-                    "batch normalisation cannot be trained on one number for each channel",
-                    where=f"{node.name}, which takes {node.output}",
-                    sum="1 image * 1 position = 1 number, whose spread is 0",
-                    fix="batch_size=2 or more, and two images at least",
-                )
-
     def _prepare_training(self, optimizer: Optimizer, loss: Loss) -> fx.GraphModule:
         """The rewritten network and the optimizer's state, kept from one fit to the next."""
         if self._training is None:
@@ -568,9 +654,6 @@ class Model:
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
         """The plan of this fit: as given, or measured on copies of the network."""
-        images = min(batches.size, len(batches.x))
-        self._require_spread(images)
-        self._require_memory(copies=2, images=images)
         chosen = parse_plan(plan)
         if chosen is None:
             chosen = Plan(cores())
@@ -671,6 +754,8 @@ class Sequential(Model):
             super().__init__()
         self._chain: list[Layer | Symbol] = []
         self._start(None, name, seed)
+        if isinstance(layers, Layer | Symbol | str):
+            raise ArgumentError("layers must be a list", sum=f"it is {layers!r}", fix="Sequential([Dense(10), ...])")
         self._chain = list(layers or ())
         self._declare()
 
@@ -698,6 +783,8 @@ class Sequential(Model):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Say the shape of the images: (h, w, c), or (None, h, w, c) as Keras writes it."""
+        if not isinstance(input_shape, list | tuple):
+            raise ArgumentError("input_shape must be a tuple", sum=f"it is {input_shape!r}", fix="build((28, 28, 1))")
         sizes = tuple(input_shape)
         self._give_shape(tuple(size for size in sizes if size is not None))
 
@@ -721,7 +808,7 @@ class Sequential(Model):
         if self._network is None and self._chain:
             self._declare(shape)
             if self.loss is not None:
-                self._check_head()
+                self._check_head(self.loss)
 
 
 @contextmanager
@@ -751,79 +838,18 @@ def _given_bricks(outputs: list[Symbol]) -> dict[Layer, nn.Module]:
     return found
 
 
-def _concept(base: type[Any], value: Any, argument: str) -> Any:
-    """A concept by name or as an object; a class where an instance is needed is told so."""
-    if isinstance(value, str):
-        return catalog.get(base.shelf, value)
-    if isinstance(value, base):
-        return value
-    if isinstance(value, type) and issubclass(value, base):
-        raise ArgumentError(f"{argument} is the class {value.__name__}, an object is needed", fix=f"{value.__name__}()")
-    raise ArgumentError(
-        f"{argument} cannot be {value!r} ({type(value).__name__})",
-        fix=f"one of striate.{base.shelf}, by name or as an object",
-    )
+@contextmanager
+def _at(where: str) -> Generator[None]:
+    """Errors inside say where they happened."""
+    try:
+        yield
+    except StriateError as error:
+        raise error.at(where) from None
 
 
-def _metric(value: Any, loss: Loss | None) -> Metric:
-    return metrics.resolve(value, loss) if isinstance(value, str) else _concept(metrics.Metric, value, "metrics")
-
-
-def _require_counts(**values: Any) -> None:
-    for name, value in values.items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise ArgumentError(f"{name} must be a whole number of at least 1, not {value!r}")
-
-
-def _require_choices(validation_split: float, keep: str) -> None:
-    """Refuse what fit would otherwise pass over, or do something else for."""
-    if not isinstance(validation_split, int | float | np.number) or not 0 <= validation_split < 1:
-        raise ArgumentError(
-            f"validation_split cannot be {validation_split!r}", sum="0 <= share < 1 must hold", fix="0.1, say"
-        )
-    if keep not in ("last", "best"):
-        raise ArgumentError(f"keep cannot be {keep!r}", fix='"last" or "best"')
-
-
-def _sample_weights(y: np.ndarray, class_weight: dict[int, float] | None, sample_weight: Any) -> torch.Tensor | None:
-    """One weight for each sample, from the weight of its class and its own.
-
-    Errors:  DataError for weights of another count, of no class, or that are no finite numbers.
-    """
-    if class_weight is None and sample_weight is None:
-        return None
-    weight = np.ones(len(y), np.float32) if sample_weight is None else _own_weights(len(y), sample_weight)
-    if class_weight is not None:
-        weight = weight * _weights_of_classes(y, class_weight)
-    if not np.isfinite(weight).all():
-        row = int(np.argmin(np.isfinite(weight)))
-        raise DataError(f"the weight of sample {row} is {weight[row]}", fix="finite weights")
-    return torch.from_numpy(weight)
-
-
-def _own_weights(count: int, sample_weight: Any) -> np.ndarray:
-    own = np.asarray(sample_weight, np.float32)
-    if own.shape != (count,):
-        raise DataError(f"sample_weight is {own.shape}, {count} samples need ({count},)")
-    return own
-
-
-def _weights_of_classes(y: np.ndarray, class_weight: dict[int, float]) -> np.ndarray:
-    numbers = isinstance(class_weight, dict) and all(isinstance(label, int | np.integer) for label in class_weight)
-    if not numbers or min(class_weight, default=0) < 0:
-        raise DataError(
-            f"class_weight cannot be {printable(class_weight)}", fix="a table of class numbers: {0: 1.0, 1: 5.0}"
-        )
-    sparse = y.argmax(-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)
-    if sparse.ndim == 2 and sparse.shape[1] > 1:
-        raise DataError(
-            "class_weight needs one class for each image", sum=f"labels {y.shape}", fix="sample_weight, or leave it out"
-        )
-    sparse = sparse.reshape(len(y))
-    weight = np.ones(len(y), np.float32)
-    for label, factor in class_weight.items():
-        weight[sparse == label] = factor
-    return weight
+def _tell(heard: Sequence[Callback], event: str, *args: Any) -> None:
+    for callback in heard:
+        getattr(callback, event)(*args)
 
 
 def _results(logs: dict[str, float], return_dict: bool) -> Any:

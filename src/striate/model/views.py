@@ -100,16 +100,28 @@ def put(places: list[tuple[str, Weight, torch.Tensor]], values: list[Any]) -> No
 
     Errors: ArgumentError for another count, ShapeError for another shape.
     """
-    if len(values) != len(places):
+    given = len(values) if isinstance(values, list | tuple | np.ndarray) else "no list of"
+    if given != len(places):
         names = ", ".join(name for name, _, _ in places)
-        raise ArgumentError(f"{len(values)} arrays for {len(places)} weights", sum=f"weights: {names}")
+        raise ArgumentError(
+            f"{given} arrays for {len(places)} weights", sum=f"weights: {names}", fix="a list as get_weights gives it"
+        )
     arrays = []
     for (name, weight, tensor), value in zip(places, values, strict=True):
-        array = torch.as_tensor(np.array(value, dtype=np.float32))
+        try:
+            array = torch.as_tensor(np.array(value, dtype=np.float32))
+        except (TypeError, ValueError):
+            raise ArgumentError(
+                f"{name} needs numbers",
+                sum=f"it is given a {type(value).__name__}",
+                fix="a list as get_weights gives it",
+            ) from None
         wanted = tuple(tensor.shape) if weight.keras is None else tuple(tensor.shape[axis] for axis in weight.keras)
         if tuple(array.shape) != wanted:
             raise ShapeError(
-                f"{name} is {wanted}, the array is {tuple(array.shape)}", fix="Keras' layout, in Keras' order"
+                f"{name} cannot take an array of another shape",
+                sum=f"the weight is {wanted}, the array {tuple(array.shape)}",
+                fix="Keras' layout, in Keras' order",
             )
         back = None if weight.keras is None else [weight.keras.index(axis) for axis in range(array.dim())]
         arrays.append(array if back is None else array.permute(back))

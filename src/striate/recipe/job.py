@@ -10,7 +10,7 @@ import numpy as np
 
 from striate import catalog
 from striate.callbacks.base import Callback, Logs
-from striate.check import Table, check
+from striate.check import Table, check, require_memory
 from striate.datasets import Data, Split
 from striate.errors import DeclarationError, printable
 from striate.finding import Finding
@@ -22,12 +22,9 @@ from striate.recipe.write import write
 from striate.report import Results, write_report
 from striate.shape import elements, shape_text
 from striate.train import Interrupted, machine
-from striate.units import bytes_text
 from striate.version import __version__
 
 __all__ = ["Outcome", "load_data", "make_model", "run"]
-
-FLOAT32 = 4  # bytes
 
 
 @dataclass(frozen=True)
@@ -95,19 +92,6 @@ def _match(model: Model, data: Data) -> None:
         )
 
 
-def _require_memory(table: Table, batch: int) -> None:
-    """Refuse what can never fit: each weight with its gradient, and the largest map of one batch."""
-    weights, maps = 2 * FLOAT32 * table.params, batch * max((row.bytes for row in table.rows), default=0)
-    memory = int(machine()["memory"])
-    if memory and weights + maps > memory:
-        raise DeclarationError(
-            f"the network needs more memory than this machine's {bytes_text(memory)}",
-            where="model.layers",
-            sum=f"weights and gradients {bytes_text(weights)}; the largest map of {batch} images {bytes_text(maps)}",
-            fix="fewer filters or units, or a smaller train.batch_size",
-        )
-
-
 class _Keep(Callback, abstract=True):
     """Writes what a run has after every epoch, so that nothing but the current epoch can be lost."""
 
@@ -143,7 +127,7 @@ def run(
     recipe = recipe.fitted(tuple(data.train.x.shape[1:]), len(data.classes))
     model = make_model(recipe, data)
     table = check(model.network, loss=model.loss, classes=len(data.classes) or None)
-    _require_memory(table, min(recipe.train.batch_size, len(data.train)))
+    require_memory(table, int(machine()["memory"]), 2, min(recipe.train.batch_size, len(data.train)))
     findings = [*data.findings, *audit(data), *table.findings]
     folder = RunFolder(recipe.name, out)
     for finding in findings:

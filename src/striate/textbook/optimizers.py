@@ -2,8 +2,8 @@
 
 One instance looks after one weight and keeps that weight's averages. Small letters: w weight, g gradient, r
 learning_rate, t the number of the step from 1. epsilon stands outside the root, sqrt(v) + epsilon, as torch has it,
-except in Adadelta (the lectures and Keras differ from each other in this; for a gradient of 0 with no past something
-must keep the quotient finite: lecture 000 L430 has nothing and would divide 0 by 0).
+except in Adadelta; with epsilon_placement="keras" it stands where Keras has it. (The lectures differ in this; for a
+gradient of 0 with no past something must keep the quotient finite: lecture 000 L430 has nothing and would divide 0 by 0.)
 """
 
 from abc import ABC, abstractmethod
@@ -80,6 +80,7 @@ class Adagrad(Optimizer):
     Args:    learning_rate: r.
              initial_accumulator_value: v before the first step.
              epsilon: keeps the quotient finite.
+             epsilon_placement: "torch", or "keras": sqrt(v + epsilon).
     Source:  Duchi, Hazan & Singer 2011, jmlr.org/papers/v12/duchi11a.html; lecture 000 L418-488.
     Example: lecture 000 L440-456: gradients 0.1 and 0.2 leave a rate of r/0.1, then r/0.22
              >>> adagrad = Adagrad(1.0, epsilon=0.0)
@@ -91,15 +92,20 @@ class Adagrad(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: float = 0.001, initial_accumulator_value: float = 0.0, epsilon: float = 1e-7
+        self,
+        learning_rate: float = 0.001,
+        initial_accumulator_value: float = 0.0,
+        epsilon: float = 1e-7,
+        epsilon_placement: str = "torch",
     ) -> None:
         self.learning_rate = learning_rate
         self.epsilon = epsilon
+        self.epsilon_placement = epsilon_placement
         self.v: Array | float = initial_accumulator_value
 
     def update(self, w: Array, g: Array) -> Array:
         self.v = self.v + g**2
-        return w - self.learning_rate * g / (np.sqrt(self.v) + self.epsilon)
+        return w - self.learning_rate * g / _root(self.v, self.epsilon, self.epsilon_placement)
 
 
 class RMSprop(Optimizer):
@@ -115,6 +121,7 @@ class RMSprop(Optimizer):
              momentum: share of the step before that is kept.
              epsilon: keeps the quotient finite.
              centered: whether to divide by the deviation from the mean gradient.
+             epsilon_placement: "torch", or "keras": sqrt(v + epsilon).
     Source:  Tieleman & Hinton 2012, cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf; centered: Graves
              2013, doi:10.48550/arXiv.1308.0850; lecture 001 L990-994, L1016-1017.
              (Lecture 001 L994 adds the step, which climbs; L1086 leaves rho out, which is Adagrad.)
@@ -130,12 +137,14 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
+        epsilon_placement: str = "torch",
     ) -> None:
         self.learning_rate = learning_rate
         self.rho = rho
         self.momentum = momentum
         self.epsilon = epsilon
         self.centered = centered
+        self.epsilon_placement = epsilon_placement
         self.v: Array | float = 0.0
         self.m: Array | float = 0.0
         self.b: Array | float = 0.0
@@ -146,7 +155,7 @@ class RMSprop(Optimizer):
         if self.centered:
             self.m = self.rho * self.m + (1.0 - self.rho) * g
             variance = self.v - self.m**2
-        self.b = self.momentum * self.b + g / (np.sqrt(variance) + self.epsilon)
+        self.b = self.momentum * self.b + g / _root(variance, self.epsilon, self.epsilon_placement)
         return w - self.learning_rate * self.b
 
 
@@ -193,6 +202,7 @@ class Adam(Optimizer):
              beta_1: share of the mean that is kept.
              beta_2: share of the mean square that is kept.
              epsilon: keeps the quotient finite.
+             epsilon_placement: "torch", or "keras": beside sqrt(v), before v is divided by 1 - beta_2^t.
     Source:  Kingma & Ba 2015, doi:10.48550/arXiv.1412.6980; lecture 001 L996-1000, L1019-1020, L1093-1099.
              (Lecture 001 L996-1000 takes the gradient off the mean and the mean off the weight: minus by minus is
              plus, so it climbs. It has no division by 1 - beta^t either. L1019 leaves out the step, L1095 rho.)
@@ -202,12 +212,18 @@ class Adam(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        epsilon_placement: str = "torch",
     ) -> None:
         self.learning_rate = learning_rate
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.epsilon_placement = epsilon_placement
         self.t = 0
         self.m: Array | float = 0.0
         self.v: Array | float = 0.0
@@ -217,8 +233,12 @@ class Adam(Optimizer):
         self.m = self.beta_1 * self.m + (1.0 - self.beta_1) * g
         self.v = self.beta_2 * self.v + (1.0 - self.beta_2) * g**2
         mean = self.m / (1.0 - self.beta_1**self.t)
-        square = self.v / (1.0 - self.beta_2**self.t)
-        return w - self.learning_rate * mean / (np.sqrt(square) + self.epsilon)
+        correction = np.sqrt(1.0 - self.beta_2**self.t)
+        if self.epsilon_placement == "keras":
+            root = (np.sqrt(self.v) + self.epsilon) / correction
+        else:
+            root = np.sqrt(self.v) / correction + self.epsilon
+        return w - self.learning_rate * mean / root
 
 
 class AdamW(Adam):
@@ -229,7 +249,7 @@ class AdamW(Adam):
     A penalty in the loss would go through Adam's division and decay the weights with large gradients least.
 
     Shape:   w and g (any) -> the same
-    Args:    learning_rate, beta_1, beta_2, epsilon: as in Adam.
+    Args:    learning_rate, beta_1, beta_2, epsilon, epsilon_placement: as in Adam.
              weight_decay: share of the weight that a step at rate 1 takes off.
     Source:  Loshchilov & Hutter 2019, doi:10.48550/arXiv.1711.05101; lecture 001 L1203.
     Example: >>> round(float(AdamW(0.1, weight_decay=0.5).update(1.0, 0.0)), 6)
@@ -243,9 +263,15 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         weight_decay: float = 0.004,
+        epsilon_placement: str = "torch",
     ) -> None:
-        super().__init__(learning_rate, beta_1, beta_2, epsilon)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, epsilon_placement)
         self.weight_decay = weight_decay
 
     def update(self, w: Array, g: Array) -> Array:
         return super().update(w - self.learning_rate * self.weight_decay * w, g)
+
+
+def _root(v: Array | float, epsilon: float, placement: str) -> Array | float:
+    """The divisor of Adagrad and RMSprop."""
+    return np.sqrt(v + epsilon) if placement == "keras" else np.sqrt(v) + epsilon
