@@ -22,7 +22,10 @@ def _plain(value: Any) -> Any:
         return value
     if hasattr(value, "ndim") and value.ndim == 0 and hasattr(value, "item"):
         return value.item()
-    return operator.index(value) if hasattr(value, "__index__") else value
+    try:
+        return operator.index(value)
+    except TypeError:  # no whole number, such as an array of several
+        return value
 
 
 def _single(value: float) -> float:
