@@ -21,9 +21,9 @@ def test_three_channels_are_red_green_and_blue():
     assert block.tolist() == [[[255, 128, 0]]]
 
 
-@pytest.mark.parametrize("channels", [1, 2, 4])
-def test_other_channels_are_averaged(channels):
-    weights = np.stack([np.full((1, channels), 2.0), np.full((1, channels), -1.0)]).reshape(2, 1, channels, 1)
+@pytest.mark.parametrize(("first", "second"), [([2], [-1]), ([3, 1], [0, -2]), ([0, 4, 4, 0], [-4, 0, 0, 0])])
+def test_other_channels_are_averaged(first, second):
+    weights = np.array([first, second], float).reshape(2, 1, -1, 1)  # means 2 and -1
     assert filter_blocks(weights)[0].tolist() == [[255], [64]]
 
 

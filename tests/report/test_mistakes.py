@@ -36,6 +36,13 @@ def test_the_surest_mistakes_come_first_and_equals_in_order():
     assert names(three(), 2) == ["test image 2", "test image 1"]
 
 
+def test_of_hundreds_of_equal_mistakes_the_first_come_first():
+    surety = np.tile([0.75, 0.65, 0.55], 100)
+    outputs, images = np.stack([1 - surety, surety], axis=1), np.zeros((300, 2, 2, 1), np.uint8)
+    alike = Results(title="alike", class_names=["a", "b"], labels=np.zeros(300, int), outputs=outputs, images=images)
+    assert names(alike) == [f"test image {3 * i}" for i in range(24)]
+
+
 def test_a_mistake_says_what_was_said_how_surely_and_what_is_true():
     first = worst(three())[0]
     assert (first.said, first.surely, first.true, first.right) == ("cow", "90.0\u202f%", "bee", False)
