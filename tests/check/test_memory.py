@@ -15,9 +15,9 @@ OUTPUTS = 4 * (36 * 10**9 + 36 * 10**9 + 3)
 @pytest.mark.parametrize(
     ("copies", "images", "needed", "sum", "fix"),
     [
-        (1, 0, WEIGHTS, "weights = 472 GB", "fewer filters or units in conv2d"),
-        (2, 0, 2 * WEIGHTS, "weights and gradients = 944 GB", "fewer filters or units in conv2d"),
-        (2, 1, 2 * WEIGHTS + OUTPUTS // 2, "weights and gradients + half the activations of 1 image = 1.1 TB", ""),
+        (1, 0, WEIGHTS, "weights = 472 GB", "fewer filters or units in dense"),
+        (2, 0, 2 * WEIGHTS, "weights and gradients = 944 GB", "fewer filters or units in dense"),
+        (2, 1, 2 * WEIGHTS + OUTPUTS // 2, "weights and gradients + half the activations of 1 image = 1.1 TB", "fewer filters or units in dense"),
         (2, 16, 2 * WEIGHTS + 8 * OUTPUTS, "weights and gradients + half the activations of 16 images = 3.2 TB",
          "fewer filters or units in conv2d, or a smaller batch_size"),
     ],
