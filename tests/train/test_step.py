@@ -94,6 +94,16 @@ def test_a_loss_that_is_not_finite_leaves_everything_as_it_was():
         assert torch.equal(value, before[key]), key
 
 
+def test_a_gradient_that_is_not_finite_moves_nothing():
+    module = build(Network.sequential([Dense(1, use_bias=False, input_shape=(1,))]))
+    with torch.no_grad():
+        module.dense.weight.fill_(1e-3)
+    step = Step(module, MeanSquaredError(), SGD(0.1).build(module.parameters(), 0.1))
+    with pytest.raises(NonFiniteError, match="its gradient is not"):  # (1e-3*1e21)^2 = 1e36; 2*1e18*1e21 = 2e39
+        step(batch(torch.full((1, 1), 1e21), torch.zeros(1, 1)))
+    assert module.dense.weight.item() == pytest.approx(1e-3)
+
+
 def test_bfloat16_is_for_the_step_alone():
     module = build(Network.sequential([Dense(3, input_shape=(8,)), Dense(2)]))
     optimizer = SGD(0.1).build(module.parameters(), 0.1)

@@ -1,12 +1,10 @@
 """A model from its files."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from striate import catalog
-from striate.errors import StorageError
 from striate.loader import Preprocessing
 from striate.model import storage
 from striate.model.model import Model, Sequential
@@ -25,14 +23,10 @@ def load(path: str | Path) -> Model:
     """
     files = storage.read(Path(path))
     with storage.told(path):
-        return _model(json.loads(files[storage.DESCRIPTION], object_pairs_hook=storage.unique), files[storage.WEIGHTS])
+        return _model(storage.describe(files[storage.DESCRIPTION]), files[storage.WEIGHTS])
 
 
 def _model(described: dict[str, Any], weights: bytes) -> Model:
-    if described["format"] != storage.FORMAT:
-        raise StorageError(
-            f"its format is {described['format']!r}, this striate reads {storage.FORMAT}", fix="a newer striate"
-        )
     storage.require_digest(described, weights)
     network = network_from_table(described["network"])
     model = _KINDS[described["kind"]]._of(network, str(described["name"]), int(described["seed"]))

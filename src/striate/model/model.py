@@ -695,7 +695,7 @@ class Model:
         _, loss = self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
         module = rewrite(self.built, head=loss.head if self._drops_head else None)
-        return Evaluation(module, self._training_loss, self.metrics, self._output)
+        return Evaluation(module, self._training_loss, self.metrics, self._output, self._penalties())
 
     def _output(self, scores: torch.Tensor) -> torch.Tensor:
         """Predictions from the scores that training works with."""

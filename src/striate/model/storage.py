@@ -29,6 +29,8 @@ __all__ = [
     "DESCRIPTION",
     "FORMAT",
     "WEIGHTS",
+    "describe",
+    "digest",
     "fill",
     "load_weights",
     "model_files",
@@ -47,9 +49,14 @@ _ZIP = b"PK\x03\x04"
 _SIZES = {"F32": 4, "F64": 8, "I64": 8}
 
 
-def model_files(model: Any) -> dict[str, bytes]:
-    """The two files of a model by name."""
+def model_files(model: Any, before: str | None = None) -> dict[str, bytes]:
+    """The two files of a model by name, in the order in which they are to be written.
+
+    Args: before: the SHA-256 of the weights that lie there now. Whoever is stopped between the two files leaves the new
+              description with the old weights, and these are then known as the ones before.
+    """
     weights = _weight_bytes(model)
+    digests = {"sha256": digest(weights), **({"before": before} if before else {})}
     described = {
         "format": FORMAT,
         "striate": __version__,
@@ -63,10 +70,30 @@ def model_files(model: Any) -> dict[str, bytes]:
         "preprocessing": model.preprocessing.to_json() if model.preprocessing else None,
         "classes": list(model.classes),
         "plan": model.plan.to_table() if model.plan else None,
-        "weights": {"sha256": hashlib.sha256(weights).hexdigest(), "bytes": len(weights)},
+        "weights": {**digests, "bytes": len(weights)},
     }
-    text = json.dumps(described, indent=1, ensure_ascii=False)
+    text = json.dumps(described | {"sha256": _own_digest(described)}, indent=1, ensure_ascii=False)
     return {DESCRIPTION: text.encode("utf-8", "surrogatepass"), WEIGHTS: weights}
+
+
+def digest(content: bytes) -> str:
+    """What tells contents apart: SHA-256, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _own_digest(described: dict[str, Any]) -> str:
+    """The digest of a description but for the digest itself."""
+    rest = {key: value for key, value in described.items() if key != "sha256"}
+    return digest(json.dumps(rest, sort_keys=True).encode("utf-8", "surrogatepass"))
+
+
+def describe(content: bytes) -> dict[str, Any]:
+    """What model.json says; a change by so much as a bit is noticed."""
+    described = json.loads(content, object_pairs_hook=unique)
+    if described["format"] != FORMAT:
+        raise StorageError(f"its format is {described['format']!r}, this striate reads {FORMAT}", fix="a newer striate")
+    _require_same("its description is", _own_digest(described), described["sha256"])
+    return described
 
 
 def save(model: Any, path: Path, overwrite: bool = True) -> None:
@@ -104,18 +131,23 @@ def load_weights(model: Any, path: Path) -> None:
     with told(path):
         if content is None or content.startswith(_ZIP):
             files = read(path)
-            require_digest(json.loads(files[DESCRIPTION], object_pairs_hook=unique), files[WEIGHTS])
+            require_digest(describe(files[DESCRIPTION]), files[WEIGHTS])
             content = files[WEIGHTS]
         fill(model, content)
 
 
 def require_digest(described: dict[str, Any], weights: bytes) -> None:
-    """Refuse weights that are not those which the description was written with."""
-    digest, written = hashlib.sha256(weights).hexdigest(), described["weights"]["sha256"]
-    if digest != written:
+    """Refuse weights that are neither those which the description was written with nor those before them."""
+    found = digest(weights)
+    if found != described["weights"].get("before"):
+        _require_same("its weights are", found, described["weights"]["sha256"])
+
+
+def _require_same(what: str, found: str, written: Any) -> None:
+    if found != written:
         raise StorageError(
-            "its weights are not those that were written",
-            sum=f"SHA-256 {digest[:16]}..., written {str(written)[:16]}...",
+            f"{what} not what was written",
+            sum=f"SHA-256 {found[:16]}..., written {str(written)[:16]}...",
             fix="take the file from its source again",
         )
 

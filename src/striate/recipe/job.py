@@ -15,7 +15,7 @@ from striate.datasets import Data, Split
 from striate.errors import DeclarationError, printable
 from striate.finding import Finding
 from striate.loader import audit, load_folder, split
-from striate.model import Model, model_files
+from striate.model import Model
 from striate.recipe.grammar import Recipe
 from striate.recipe.run_folder import RunFolder
 from striate.recipe.write import write
@@ -104,8 +104,7 @@ class _Keep(Callback, abstract=True):
         loss = logs.get("val_loss", logs.get("loss", float("inf")))
         if loss < self.best:
             self.best = loss
-            for name, content in model_files(self.model).items():
-                self.folder.write(name, content)
+            self.folder.write_model(self.model)
         history = self.model.history
         self.folder.write_metrics(history.epoch, history.history)
         self.folder.log(f"epoch {epoch}: " + ", ".join(f"{key} {value:.5g}" for key, value in logs.items()))
@@ -135,8 +134,7 @@ def run(
         say(f"{finding.fault}: {finding.cause}")
     # Written now, so that a full or unwritable disk is found before the time is spent.
     folder.write("recipe.toml", write(recipe))
-    for name, content in model_files(model).items():
-        folder.write(name, content)
+    folder.write_model(model)
     sizes = {"training": len(data.train), "validation": _length(data.validation), "test": _length(data.test)}
     say(f"{data.name}: " + ", ".join(f"{count:,} {part}" for part, count in sizes.items() if count) + " images")
     interrupted, train_begin = None, time.perf_counter()
@@ -162,8 +160,7 @@ def run(
     assert model.plan is not None and model.history is not None
     recipe = replace(recipe, train=replace(recipe.train, plan=model.plan.to_table()))
     folder.write("recipe.toml", write(recipe))
-    for name, content in model_files(model).items():
-        folder.write(name, content)
+    folder.write_model(model)
     folder.log(f"plan: {model.plan.line()}")
     scores = {part: _scores(model, held) for part, held in (("validation", data.validation), ("test", data.test))}
     trained = model.history.history

@@ -10,6 +10,8 @@ from typing import Any
 
 from striate.errors import StorageError, printable
 from striate.files import write_whole
+from striate.model import Model
+from striate.model.storage import WEIGHTS, digest, model_files
 
 __all__ = ["RunFolder"]
 
@@ -21,6 +23,7 @@ class RunFolder:
 
     def __init__(self, name: str, out: str | Path | None = None) -> None:
         self.log_lines: list[str] = []
+        self._weights: str | None = None
         try:
             if out is not None:
                 self.path = Path(out)
@@ -53,6 +56,13 @@ class RunFolder:
         write_whole(
             self.path / name, content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
         )
+
+    def write_model(self, model: Model) -> None:
+        """Write the model; wherever this is stopped, the folder holds a model that loads: this one or the one before."""
+        files = model_files(model, before=self._weights)
+        for name, content in files.items():
+            self.write(name, content)
+        self._weights = digest(files[WEIGHTS])
 
     def log(self, line: str) -> None:
         """Add a line to log.txt."""

@@ -1,7 +1,9 @@
 """One training step: forward, loss, backward, update, or nothing of it."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NoReturn
 
 import torch
 from torch import nn
@@ -11,7 +13,7 @@ from striate.loader import Batch
 from striate.losses.base import Loss
 from striate.regularizers.base import Regularizer
 
-__all__ = ["Penalty", "Step", "weighted_mean"]
+__all__ = ["Penalty", "Step", "penalised", "weighted_mean"]
 
 Penalty = tuple[Regularizer, nn.Parameter]
 
@@ -21,6 +23,13 @@ def weighted_mean(values: torch.Tensor, weight: torch.Tensor | None) -> torch.Te
     if weight is None:
         return values.mean()
     return (values * weight.reshape(-1, *[1] * (values.dim() - 1))).mean()
+
+
+def penalised(value: torch.Tensor, penalties: Iterable[Penalty]) -> torch.Tensor:
+    """A loss with what large weights cost added."""
+    for regularizer, weight in penalties:
+        value = value + regularizer.penalty(weight)
+    return value
 
 
 @dataclass
@@ -41,7 +50,7 @@ class Step:
         self._before = [buffer.clone() for buffer in self._buffers]
 
     def __call__(self, batch: Batch) -> tuple[float, torch.Tensor]:
-        """The loss and the scores of the batch; the weights are moved unless the loss is not finite.
+        """The loss and the scores of the batch; the weights are moved unless the loss or a gradient is not finite.
 
         Errors: NonFiniteError, with weights, statistics and optimizer as they were before the step.
         """
@@ -52,14 +61,20 @@ class Step:
         if scores.dtype == torch.bfloat16:
             scores = scores.float()
         value = weighted_mean(self.loss.values(scores, batch.y), batch.weight)
-        for regularizer, weight in self.penalties:
-            value = value + regularizer.penalty(weight)
+        value = penalised(value, self.penalties)
         number = value.item()
-        if number - number != 0:  # inf or nan
-            if self._buffers:
-                torch._foreach_copy_(self._buffers, self._before)
-            raise NonFiniteError(f"the loss is {number}")
+        if not math.isfinite(number):
+            self._refuse(f"the loss is {number}")
         self.optimizer.zero_grad(set_to_none=True)
         value.backward()
+        gradients = [weight.grad for group in self.optimizer.param_groups for weight in group["params"]]
+        largest = torch._foreach_norm([each for each in gradients if each is not None], math.inf)
+        if not math.isfinite(torch.stack(largest).sum().item()):
+            self._refuse("the loss is finite, its gradient is not")
         self.optimizer.step()
         return number, scores.detach()
+
+    def _refuse(self, what: str) -> NoReturn:
+        if self._buffers:
+            torch._foreach_copy_(self._buffers, self._before)
+        raise NonFiniteError(what)

@@ -18,9 +18,13 @@ from striate.loader import Batch, Batches
 from striate.losses.base import Loss
 from striate.metrics.base import Meter, Metric
 from striate.schedules.base import Schedule
-from striate.train.step import Step, weighted_mean
+from striate.train.step import Penalty, Step, penalised, weighted_mean
 
 __all__ = ["Evaluation", "Interrupted", "Trainer", "measure"]
+
+
+_UNSCALED = 1e4
+"""Pixels above this are meant to be scaled before a network sees them."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -65,6 +69,8 @@ class Evaluation:
     metrics: Sequence[Metric]
     output: Callable[[torch.Tensor], torch.Tensor]
     """From scores to predictions."""
+    penalties: Sequence[Penalty] = ()
+    """Part of the loss, as in training: else the two could not be compared."""
 
     def __call__(self, batches: Batches, told: Callable[[int, Logs], None] = lambda step, logs: None) -> Logs:
         """The logs {loss, accuracy ...}; `told` hears of each batch."""
@@ -78,7 +84,8 @@ class Evaluation:
                 total, count = total + value * len(batch), count + len(batch)
                 measure(meters, scores, batch.y, self.output)
                 told(step, {"loss": total / count})
-        return {"loss": total / count, **{meter.metric.name: meter.result() for meter in meters}}
+            loss = penalised(torch.tensor(total / count, dtype=torch.float64), self.penalties).item()
+        return {"loss": loss, **{meter.metric.name: meter.result() for meter in meters}}
 
 
 def measure(
@@ -186,25 +193,36 @@ class Trainer:
         try:
             return self.step(batch)
         except NonFiniteError as error:
-            rate = float(self.step.optimizer.param_groups[0]["lr"])
-            if not torch.isfinite(batch.x).all():
-                row = int(batch.rows[~torch.isfinite(batch.x).flatten(1).all(1)][0])
-                cause, fix = f"the image in row {row} holds NaN or Inf", "mend or leave out that image"
-            elif batch.y.is_floating_point() and not torch.isfinite(batch.y).all():
-                row = int(batch.rows[~torch.isfinite(batch.y).flatten(1).all(1)][0])
-                cause, fix = f"the target in row {row} is NaN or Inf", "mend or leave out that target"
-            elif any(not torch.isfinite(weight).all() for weight in self.step.module.parameters()):
-                cause, fix = "a weight is NaN or Inf", "begin from other weights"
-            else:
-                largest = max(float(weight.detach().abs().max()) for weight in self.step.module.parameters())
-                cause = f"images and targets are finite; learning rate {rate:g}, largest weight {largest:.3g}: too high a rate"
-                fix = f"learning_rate={rate / 10:g}, and images scaled to about -1..1"
+            cause, fix = self._cause(batch, first=(epoch, number) == (self.initial_epoch, 0))
             raise NonFiniteError(
                 f"{error.what} in epoch {epoch}, batch {number}; that step was not applied",
                 where=f"epoch {epoch}, batch {number} of {len(self.batches)}",
                 sum=cause,
                 fix=fix,
             ) from None
+
+    def _cause(self, batch: Batch, first: bool) -> tuple[str, str]:
+        """The likely cause of numbers that are not finite, and what to do about it."""
+        rate = float(self.step.optimizer.param_groups[0]["lr"])
+        bad = ~torch.isfinite(batch.x).flatten(1).all(1)
+        if bad.any():
+            return f"the image in row {int(batch.rows[bad][0])} holds NaN or Inf", "mend or leave out that image"
+        if batch.y.is_floating_point() and not torch.isfinite(batch.y).all():
+            bad = ~torch.isfinite(batch.y).flatten(1).all(1)
+            return f"the target in row {int(batch.rows[bad][0])} is NaN or Inf", "mend or leave out that target"
+        pixel = float(batch.x.abs().max())
+        if pixel > _UNSCALED:
+            return (
+                f"the images reach {pixel:.3g}: nobody scaled them",
+                'preprocess="standardise", or images of about -1..1',
+            )
+        weight = max(float(weight.detach().abs().max()) for weight in self.step.module.parameters())
+        if first and not math.isfinite(weight):
+            return "a weight is NaN or Inf from the beginning", "begin from other weights"
+        return (
+            f"images and targets are finite; learning rate {rate:g}, largest weight {weight:.3g}: too high a rate",
+            f"learning_rate={rate / 10:g}, and images scaled to about -1..1",
+        )
 
     def _told_to_stop(self) -> bool:
         return self.should_stop is not None and self.should_stop()
