@@ -467,3 +467,21 @@ def test_a_network_that_no_memory_can_hold_is_refused_before_it_is_made():
         with pytest.raises(DeclarationError, match="does not fit in the memory") as refused:
             ask()
         assert refused.value.where.startswith("conv2d: 10,000,000,000 parameters, output (6, 6, 1000000000)")
+
+
+def test_train_on_batch_takes_the_rate_that_a_schedule_has_for_its_step():
+    x, y = blobs(12)
+    model = keras.Sequential([Flatten(input_shape=(8, 8, 1)), Dense(3, activation="softmax")], seed=0)
+    decay = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
+    model.compile(keras.optimizers.SGD(decay), "sparse_categorical_crossentropy")
+    rates = []
+    for _ in range(11):
+        model.train_on_batch(x, y)
+        rates.append(model.learning_rate)
+    assert rates == pytest.approx([0.5 * 0.5 ** (step / 10) for step in range(11)])
+    model.compile(keras.optimizers.SGD(decay), "sparse_categorical_crossentropy")
+    model.train_on_batch(x, y)
+    assert model.learning_rate == 0.5
+    model.compile(keras.optimizers.SGD("cosine_decay"), "sparse_categorical_crossentropy")
+    with pytest.raises(DeclarationError, match="only a run can fill it in"):
+        model.train_on_batch(x, y)

@@ -109,6 +109,7 @@ class Model:
         self.best_epoch: int | None = None
         self.stop_training = False
         self._fits = 0
+        self._steps = 0
         self._updater: torch.optim.Optimizer | None = None
         self._training: fx.GraphModule | None = None
 
@@ -275,6 +276,7 @@ class Model:
             self._check_head(minimised)
         self.optimizer, self.loss, self.metrics = updated, minimised, tuple(chosen)
         self._updater = self._training = None
+        self._steps = 0
 
     def _check_head(self, loss: Loss) -> None:
         for finding in check_head(self.network, loss):
@@ -420,8 +422,14 @@ class Model:
         return self.history
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """One step on these images; gives the loss (and metrics) before it."""
+        """One step on these images; gives the loss (and metrics) before it.
+
+        A schedule is asked by the number of such steps since compile.
+        """
         optimizer, loss = self._require_compiled("train_on_batch")
+        rate = optimizer.learning_rate
+        if not isinstance(rate, int | float):
+            rate = catalog.get("schedules", rate)(self._steps)
         with self._unchanged_by_refusal():
             x, y = self._labelled(x, y, "train_on_batch")
             self._give_shape(tuple(x.shape[1:]))
@@ -433,9 +441,12 @@ class Model:
         prepare(self.plan.threads)
         training = self._prepare_training(optimizer, loss)
         assert self._updater is not None
+        for group in self._updater.param_groups:
+            group["lr"] = rate
         training.train()
         step = Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype)
         value, scores = step(batches.batch(torch.arange(len(x)), 0))
+        self._steps += 1
         logs = {"loss": value}
         for metric in self.metrics:
             meter = metric.meter()
