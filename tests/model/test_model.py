@@ -485,3 +485,22 @@ def test_train_on_batch_takes_the_rate_that_a_schedule_has_for_its_step():
     model.compile(keras.optimizers.SGD("cosine_decay"), "sparse_categorical_crossentropy")
     with pytest.raises(DeclarationError, match="only a run can fill it in"):
         model.train_on_batch(x, y)
+
+
+@pytest.mark.parametrize("within", ["fit", "optimizer"])
+@pytest.mark.parametrize("own", [False, True])
+def test_a_callback_and_a_schedule_do_not_both_set_the_rate(within, own):
+    class Halving(Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.learning_rate /= 2
+
+    x, y = blobs(32)
+    model = small(optimizer=keras.optimizers.SGD("cosine_decay" if within == "optimizer" else 0.1))
+    before = model.get_weights()
+    setting = Halving() if own else LearningRateScheduler(lambda epoch: 0.05)
+    with pytest.raises(ArgumentError) as caught:
+        fit(model, x, y, callbacks=[setting], schedule="cosine_decay" if within == "fit" else None)
+    assert caught.value.fix.startswith("one of the two")
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
+    model.learning_rate = 0.1
+    assert fit(model, x, y).history["learning_rate"] == [0.1]

@@ -110,6 +110,7 @@ class Model:
         self.stop_training = False
         self._fits = 0
         self._steps = 0
+        self._scheduled = False
         self._updater: torch.optim.Optimizer | None = None
         self._training: fx.GraphModule | None = None
 
@@ -324,7 +325,7 @@ class Model:
             preprocess: "scale" (uint8 / 255; the default), "standardise" (then mean 0, deviation 1 by channel), or a
                 Preprocessing; decided by the first fit and kept with the model.
             augment: augmentations, drawn anew for each image and epoch.
-            schedule: of the learning rate, over the whole run.
+            schedule: of the learning rate, over the whole run; what a callback would set beside it is refused.
             plan: "auto", "exact" (float32), or the table of an earlier run.
             keep: "last" weights, or "best": those of the lowest val_loss.
             (the others as in Keras.)
@@ -408,10 +409,12 @@ class Model:
             keep == "best",
             lambda: self.stop_training,
         )
+        self._scheduled = resolved is not None
         torch.manual_seed(seed + 1)  # dropout draws from torch's own stream
         try:
             trainer.run()
         finally:
+            self._scheduled = False
             for callback in heard:
                 if isinstance(callback, ProgressBar):
                     callback.clear()
@@ -725,6 +728,12 @@ class Model:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         optimizer, _ = self._require_compiled("have a learning rate")
+        if self._scheduled:
+            raise ArgumentError(
+                "the learning rate cannot be set while a schedule sets the rate of every step",
+                sum=f"it is to be {value!r}, and the next step would take the schedule's",
+                fix="one of the two: the schedule, or the callback that sets the rate",
+            )
         self.optimizer = replace(optimizer, learning_rate=float(value))
         for group in self._updater.param_groups if self._updater is not None else ():
             group["lr"] = float(value)
