@@ -504,3 +504,22 @@ def test_a_callback_and_a_schedule_do_not_both_set_the_rate(within, own):
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
     model.learning_rate = 0.1
     assert fit(model, x, y).history["learning_rate"] == [0.1]
+
+
+def test_layers_that_stay_keep_their_weights_when_the_last_one_is_changed():
+    x, y = blobs(40)
+    model = small()
+    fit(model, x, y)
+    learned = model.get_weights()
+    model.pop()
+    with pytest.raises(ShapeError):
+        model.add(Conv2D(2, 3))
+    model.add(Dense(7))
+    model.pop()
+    model.add(Dense(5, activation="softmax"))
+    changed = model.get_weights()
+    assert changed[-2].shape == (36, 5)
+    assert all(np.array_equal(a, b) for a, b in zip(changed[:-2], learned[:-2], strict=True))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    fit(model, x, y)
+    assert not np.array_equal(model.get_weights()[0], learned[0]), "they go on learning"

@@ -809,20 +809,22 @@ class Sequential(Model):
         self._give_shape(tuple(size for size in sizes if size is not None))
 
     def _declare(self, input_shape: Shape | None = None) -> None:
-        """Make the graph as soon as the shape of the input is known; weights and training begin anew."""
+        """Make the graph as soon as the shape of the input is known; layers that stay keep their weights."""
         first = self._chain[0] if self._chain else None
         known = input_shape or (self._known_shape) or None
-        self._built = self._updater = self._training = None
-        self._symbols = {}
-        if first is None:
-            self._network = None
-        elif isinstance(first, Layer) and first.input_shape is None and known is None and not hasattr(first, "shape"):
-            self._network = None
+        network = None
+        if isinstance(first, Layer) and first.input_shape is None and known is None and not hasattr(first, "shape"):
             for layer in self._chain:
                 if not isinstance(layer, Layer):
                     Network.sequential(self._chain, (1,))
-        else:
-            self._network = Network.sequential(self._chain, known)
+        elif first is not None:
+            network = Network.sequential(self._chain, known)
+        if self._built is not None:
+            self._given = {node.layer: self._built.get_submodule(node.owner) for node in self.network.layers}
+        self._given = {layer: brick for layer, brick in self._given.items() if network and layer in self._chain}
+        self._network = network
+        self._built = self._updater = self._training = None
+        self._symbols = {}
 
     def _give_shape(self, shape: Shape) -> None:
         if self._network is None and self._chain:
