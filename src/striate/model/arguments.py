@@ -43,7 +43,6 @@ class _Arguments:
     validation_freq: Count = 1
     keep: Literal["last", "best"] = "last"
     name: str = "model"
-    seed: Index | None = None
 
 
 def require(doing: str, **given: Any) -> None:

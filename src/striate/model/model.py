@@ -35,7 +35,7 @@ from striate.model.views import BoundLayer, put
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
-from striate.seed import derive, next_seed
+from striate.seed import derive, next_seed, require_seed
 from striate.shape import Shape, elements, to_border
 from striate.train import (
     Evaluation,
@@ -91,9 +91,9 @@ class Model:
         self._taken_from = ends[0].model
 
     def _start(self, network: Network | None, name: str, seed: int | None) -> None:
-        require(type(self).__name__, name=name, seed=seed)
+        require(type(self).__name__, name=name)
         self.name = name
-        self.seed = next_seed() if seed is None else int(seed)
+        self.seed = next_seed() if seed is None else require_seed(seed)
         self._network = network
         self._built: fx.GraphModule | None = None
         self._given: dict[Layer, nn.Module] = {}
