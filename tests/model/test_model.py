@@ -523,3 +523,23 @@ def test_layers_that_stay_keep_their_weights_when_the_last_one_is_changed():
     model.compile("adam", "sparse_categorical_crossentropy")
     fit(model, x, y)
     assert not np.array_equal(model.get_weights()[0], learned[0]), "they go on learning"
+
+
+def test_training_draws_from_the_seed_of_the_model_and_leaves_the_stream_of_torch_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path))
+    x, y = blobs(40)
+
+    def trained(torch_seed, train):
+        torch.manual_seed(torch_seed)
+        model = small(seed=4)
+        for _ in range(2):
+            train(model)
+        assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(torch_seed)))
+        return model.get_weights()
+
+    for train in (
+        lambda model: fit(model, x, y),
+        lambda model: fit(model, x, y, plan="auto"),
+        lambda model: model.train_on_batch(x, y),
+    ):
+        assert all(np.array_equal(a, b) for a, b in zip(trained(1, train), trained(2, train), strict=True))

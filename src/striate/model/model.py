@@ -55,6 +55,9 @@ __all__ = ["Model", "Sequential"]
 _Samples = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 """Images, labels, and the weights of the samples if they have some."""
 
+_torch_stream_kept = torch.random.fork_rng(devices=[])
+"""Training draws from a stream that the model's seed decides; torch's own goes on afterwards as if nothing was drawn."""
+
 
 class Model:
     """A network from its inputs to its outputs, as layers called on Input(...) declare it.
@@ -293,6 +296,7 @@ class Model:
             )
         return self.optimizer, self.loss
 
+    @_torch_stream_kept
     def fit(
         self,
         x: Any = None,
@@ -409,21 +413,26 @@ class Model:
             keep == "best",
             lambda: self.stop_training,
         )
-        self._scheduled = resolved is not None
-        torch.manual_seed(seed + 1)  # dropout draws from torch's own stream
+        torch.default_generator.manual_seed(seed + 1)  # dropout draws from torch's own stream
+        self._run(trainer)
+        return self.history
+
+    def _run(self, trainer: Trainer) -> None:
+        """The run itself, after which the model is as it is between runs, however it ended."""
+        self._scheduled = trainer.schedule is not None
         try:
             trainer.run()
         finally:
             self._scheduled = False
-            for callback in heard:
+            for callback in trainer.callbacks:
                 if isinstance(callback, ProgressBar):
                     callback.clear()
             self.built.eval()
             self.best_epoch = trainer.best_epoch
         if trainer.interrupted is not None:
             raise Interrupted(trainer.interrupted)
-        return self.history
 
+    @_torch_stream_kept
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """One step on these images; gives the loss (and metrics) before it.
 
@@ -448,6 +457,7 @@ class Model:
             group["lr"] = rate
         training.train()
         step = Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype)
+        torch.default_generator.manual_seed(derive(self.seed, "train_on_batch", self._steps))
         value, scores = step(batches.batch(torch.arange(len(x)), 0))
         self._steps += 1
         logs = {"loss": value}
