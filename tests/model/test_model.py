@@ -543,3 +543,18 @@ def test_training_draws_from_the_seed_of_the_model_and_leaves_the_stream_of_torc
         lambda model: model.train_on_batch(x, y),
     ):
         assert all(np.array_equal(a, b) for a, b in zip(trained(1, train), trained(2, train), strict=True))
+
+
+def test_a_model_called_on_images_predicts_and_on_a_declared_value_is_a_layer_with_its_weights():
+    x, _ = blobs(12)
+    model = small()
+    assert np.array_equal(model(x), model.predict(x))
+    assert np.array_equal(model(torch.from_numpy(x)), model.predict(x))
+    start = Input((8, 8, 1))
+    whole = keras.Model(start, Dense(2)(model(start)))
+    kernel, bias = whole.layers[-1].get_weights()
+    np.testing.assert_allclose(whole.predict(x), model.predict(x) @ kernel + bias, atol=1e-6)
+    model.set_weights([array * 2 for array in model.get_weights()])
+    np.testing.assert_allclose(whole.predict(x), model.predict(x) @ kernel + bias, atol=1e-6)
+    with pytest.raises(ShapeError, match="another shape than its input"):
+        model(Input((9, 9, 1)))

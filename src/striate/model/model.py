@@ -15,7 +15,15 @@ from striate.augmentations import Augmentation
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import Table, bricks, check, check_head, require_memory
-from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, StriateError, UnknownNameError
+from striate.errors import (
+    ArgumentError,
+    DataError,
+    DeclarationError,
+    NonFiniteError,
+    ShapeError,
+    StriateError,
+    UnknownNameError,
+)
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
 from striate.losses import Loss
@@ -127,6 +135,28 @@ class Model:
     def call(self, *inputs: Any) -> Any:
         """Not to be overridden: striate's networks are declared, not coded."""
         return self.predict(*inputs)
+
+    def __call__(self, inputs: Any) -> Any:
+        """What predict gives of images; of a value of a declared graph, the value after this network, as a layer's.
+
+        A graph that uses it so has its weights. Preprocessing is a graph's own.
+        Errors:  ShapeError for a value of another shape; those of predict.
+        """
+        if not isinstance(inputs, Symbol):
+            return self.predict(inputs)
+        if self.input_shape != (None, *inputs.shape):
+            raise ShapeError(
+                f"{self.name} was called on a value of another shape than its input",
+                sum=f"it takes {self._image_shape}, it is given {inputs.shape}",
+                fix=f"Input({self._image_shape})",
+            )
+        values = dict.fromkeys(self.network.inputs, inputs)
+        for node in self.network.nodes:
+            if not node.is_input:
+                parts = tuple(values[name] for name in node.inputs)
+                values[node.name] = Symbol(node.layer, parts, node.output, self)
+        found = [values[name] for name in self.network.outputs]
+        return found if len(found) > 1 else found[0]
 
     # ---- the declaration -----------------------------------------------------------------------------------------
 
