@@ -558,3 +558,30 @@ def test_a_model_called_on_images_predicts_and_on_a_declared_value_is_a_layer_wi
     np.testing.assert_allclose(whole.predict(x), model.predict(x) @ kernel + bias, atol=1e-6)
     with pytest.raises(ShapeError, match="another shape than its input"):
         model(Input((9, 9, 1)))
+
+
+def test_several_outputs_are_predicted_and_not_trained():
+    x, y = blobs(20)
+    model = small()
+    both = keras.Model(model.input, [model.get_layer("conv2d").output, model.output])
+    maps, probabilities = both.predict(x, batch_size=8)
+    assert maps.shape == (20, 6, 6, 4)
+    assert np.array_equal(maps, keras.Model(model.input, model.get_layer("conv2d").output).predict(x, batch_size=8))
+    assert np.array_equal(probabilities, model.predict(x, batch_size=8))
+    for ask in (
+        lambda: both.compile("adam", "mse"),
+        lambda: fit(both, x, y),
+        lambda: both.evaluate(x, y),
+        lambda: both.train_on_batch(x, y),
+    ):
+        with pytest.raises(DeclarationError, match="needs one output") as caught:
+            ask()
+        assert caught.value.sum == "outputs: conv2d, dense"
+
+
+def test_several_inputs_are_refused_in_words():
+    inputs = [Input((4,)), Input((4,))]
+    model = keras.Model(inputs, [Dense(2)(each) for each in inputs])
+    assert model.count_params() == 20
+    with pytest.raises(DeclarationError, match="several inputs"):
+        model.predict(np.zeros((3, 4)))

@@ -232,6 +232,12 @@ class Model:
 
     @property
     def _image_shape(self) -> Shape:
+        if len(self.network.inputs) > 1:
+            raise DeclarationError(
+                "a network of several inputs can be checked, and not computed yet",
+                sum=f"inputs: {', '.join(self.network.inputs)}",
+                fix="one Input",
+            )
         return self.network[self.network.inputs[0]].output
 
     @property
@@ -307,6 +313,7 @@ class Model:
         chosen = [resolve(m, minimised) if isinstance(m, str) else concept(Metric, m, "metrics") for m in given]
         metric_names([metric.name for metric in chosen])
         if self._network is not None and minimised is not None:
+            self._require_one_output("learn by a loss")
             self._check_head(minimised)
         self.optimizer, self.loss, self.metrics = updated, minimised, tuple(chosen)
         self._updater = self._training = None
@@ -317,7 +324,17 @@ class Model:
             if finding.severity == "error":
                 raise DeclarationError(finding.cause, where=finding.where, sum=finding.evidence, fix=finding.fix)
 
+    def _require_one_output(self, doing: str) -> None:
+        outputs = () if self._network is None else self._network.outputs
+        if len(outputs) > 1:
+            raise DeclarationError(
+                f"a model needs one output to {doing}, and this one has {len(outputs)}",
+                sum=f"outputs: {', '.join(outputs)}",
+                fix="Model(inputs, output) of the one that is to be learned; predict gives all of several",
+            )
+
     def _require_compiled(self, doing: str) -> tuple[Optimizer, Loss]:
+        self._require_one_output(doing)
         if self.optimizer is None or self.loss is None:
             raise DeclarationError(
                 f"the model needs {'a loss' if self.optimizer else 'an optimizer and a loss'} to {doing}",
@@ -542,9 +559,10 @@ class Model:
         batch_size: int | None = None,
         verbose: int | str = "auto",
         callbacks: Sequence[Callback] | None = None,
-    ) -> np.ndarray:
+    ) -> Any:
         """What the network says of images (n, h, w, c): an array (n, k), probabilities where its head is a softmax.
 
+        Of several outputs it gives a list of arrays.
         Errors:  DataError for what cannot be used.
         Source:  Keras 3, keras.Model.predict
         """
@@ -561,10 +579,12 @@ class Model:
             self.built.eval()
             for step, part in enumerate(given):
                 _tell(heard, "on_predict_batch_begin", step)
-                parts.append(self.built(preprocessing.tensor(part)))
+                said = self.built(preprocessing.tensor(part))
+                parts.append(said if isinstance(said, tuple) else (said,))
                 _tell(heard, "on_predict_batch_end", step)
         _tell(heard, "on_predict_end")
-        return to_border(torch.cat(parts)).contiguous().numpy()
+        found = [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
+        return found if len(found) > 1 else found[0]
 
     def _introduce(self, heard: Sequence[Callback], params: dict[str, Any]) -> None:
         for callback in heard:
