@@ -585,3 +585,22 @@ def test_several_inputs_are_refused_in_words():
     assert model.count_params() == 20
     with pytest.raises(DeclarationError, match="several inputs"):
         model.predict(np.zeros((3, 4)))
+
+
+def test_the_type_that_torch_has_by_default_changes_nothing():
+    x, y = blobs(40)
+
+    def trained():
+        model = small(metrics=["accuracy"])
+        fit(model, x, y, epochs=2, preprocess="standardise", augment=["random_flip"], validation_split=0.2)
+        model.train_on_batch(x, y)
+        return [*model.get_weights(), model.predict(x), np.array(model.evaluate(x, y))]
+
+    expected = trained()
+    torch.set_default_dtype(torch.float64)
+    try:
+        given = trained()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert all(ours.dtype == theirs.dtype for ours, theirs in zip(given, expected, strict=True))
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(given, expected, strict=True))
