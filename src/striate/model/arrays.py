@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from striate.errors import DataError
-from striate.loader import check_arrays
+from striate.loader import as_array, check_arrays
 from striate.shape import Shape
 
 __all__ = ["images", "is_loader", "labels", "pairs"]
@@ -20,7 +20,7 @@ def images(x: Any, shape: Shape | None) -> torch.Tensor:
     Lists, NumPy arrays, memory-maps and tensors are taken. (n, h, w) becomes (n, h, w, 1) where the network wants it.
     Errors: DataError, with what is wrong and the fix.
     """
-    array = np.ascontiguousarray(check_arrays(_array(x), None, shape)[0])
+    array = np.ascontiguousarray(check_arrays(x, None, shape)[0])
     with warnings.catch_warnings():
         # torch warns of tensors over memory that must not be written; nothing here writes to images.
         warnings.simplefilter("ignore", UserWarning)
@@ -29,7 +29,7 @@ def images(x: Any, shape: Shape | None) -> torch.Tensor:
 
 def labels(y: Any) -> torch.Tensor:
     """Labels (n, ...) as a tensor of their own type."""
-    return torch.as_tensor(np.ascontiguousarray(_array(y)))
+    return torch.as_tensor(np.ascontiguousarray(as_array(y, "labels")))
 
 
 def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
@@ -46,8 +46,8 @@ def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
                 + (f" of {len(batch)}" if isinstance(batch, list | tuple) else ""),
                 fix="yield pairs",
             )
-        xs.append(_array(batch[0]))
-        ys.append(_array(batch[1]))
+        xs.append(as_array(batch[0], "images"))
+        ys.append(as_array(batch[1], "labels"))
     if not xs:
         raise DataError("the loader gives no batch", sum="0 batches", fix="a loader with at least one batch")
     try:
@@ -72,16 +72,3 @@ def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
 def is_loader(x: Any) -> bool:
     """Whether x gives batches of pairs instead of being an array."""
     return isinstance(x, Iterable) and not isinstance(x, np.ndarray | torch.Tensor | list | tuple | dict | str)
-
-
-def _array(value: Any) -> np.ndarray:
-    if isinstance(value, torch.Tensor):
-        return value.detach().cpu().numpy()
-    try:
-        return np.asarray(value)
-    except ValueError:
-        raise DataError(
-            "the images or labels are not one array",
-            sum=f"the {len(value)} parts have different sizes",
-            fix="resize the images to one size first",
-        ) from None
