@@ -370,9 +370,9 @@ class Model:
         """Train, and return the History of losses and metrics.
 
         Args:
-            x: images (n, h, w, c), uint8 or float; or a DataLoader of (images, labels).
+            x: images (n, h, w, c), uint8 or float; or a DataLoader of (images, labels), which is read whole first.
             y: labels (n, ...).
-            batch_size: 32 where it is None.
+            batch_size: where it is None that of the DataLoader, or 32.
             preprocess: "scale" (uint8 / 255; the default), "standardise" (then mean 0, deviation 1 by channel), or a
                 Preprocessing; decided by the first fit and kept with the model.
             augment: augmentations, drawn anew for each image and epoch.
@@ -401,9 +401,9 @@ class Model:
         wanted = None if schedule is None else concept(Schedule, schedule, "schedule")
         told = concepts(Callback, callbacks, "callbacks")
         augmentations = concepts(Augmentation, augment, "augment")
-        size = batch_size or 32
+        size = batch_size or arrays.batch_size(x) or 32
         with self._unchanged_by_refusal():
-            x, y = self._labelled(x, y, "fit")
+            x, y = self._labelled(x, y, "fit", steps_per_epoch)
             self._give_shape(tuple(x.shape[1:]))
             loss.target(arrays.labels(y), self._output_shape)  # errors name rows as they were given
             own = sample_weights(sample_weight, len(x))
@@ -604,9 +604,10 @@ class Model:
             self._network, self._preprocessing, self._fits = before
             raise
 
-    def _labelled(self, x: Any, y: Any, doing: str) -> tuple[np.ndarray, np.ndarray]:
+    def _labelled(self, x: Any, y: Any, doing: str, steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Images and labels as arrays that go together."""
-        if y is None and arrays.is_loader(x):
+        arrays.require_loader(x, y, steps)
+        if arrays.is_loader(x):
             x, y = arrays.pairs(x, self._known_shape)
         if y is None or isinstance(y, dict):
             raise DataError(
