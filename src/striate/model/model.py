@@ -369,6 +369,9 @@ class Model:
     ) -> History:
         """Train, and return the History of losses and metrics.
 
+        As evaluate and predict do, it sets torch's thread count and lets torch take denormal numbers for 0; both stay
+        so in the process.
+
         Args:
             x: images (n, h, w, c), uint8 or float; or a DataLoader of (images, labels), which is read whole first.
             y: labels (n, ...).
