@@ -21,11 +21,12 @@ def test_arrays_of_any_common_kind_are_taken():
         (np.zeros((0, 8, 8, 3)), None, "no images"),
         (np.full((2, 8, 8, 3), np.nan), None, "row 0 holds NaN"),
         (np.array(["a", "b"]), None, "cannot be used"),
+        (object(), None, "images of type object"),
         (np.zeros((2, 8, 8, 3)), np.array(["a", "b"]), "np.unique"),
         (np.zeros((2, 8, 8, 3)), np.array([0.0, np.nan]), "label in row 1"),
         ([np.zeros((8, 8, 3)), np.zeros((9, 8, 3))], None, "differ in size"),
     ],
-    ids=["lengths", "channels first", "one image", "none", "nan", "text", "names", "nan label", "ragged"],
+    ids=["lengths", "channels first", "one image", "none", "nan", "text", "no array", "names", "nan label", "ragged"],
 )
 def test_what_cannot_be_used_is_told_with_the_fix(x, y, said):
     with pytest.raises(DataError) as caught:

@@ -34,10 +34,10 @@ def check_arrays(x: Any, y: Any = None, shape: Shape | None = None) -> tuple[np.
              (2, 8, 8, 1)
     """
     images = as_array(x, "images")
-    if images.ndim == 0 or images.size == 0:
-        raise DataError("there are no images", sum=f"their shape is {images.shape}", fix="at least one image")
     if images.dtype.kind not in "uifb":
         raise DataError(f"images of type {_kind(images)} cannot be used", fix="uint8 from 0 to 255, or floats")
+    if images.ndim == 0 or images.size == 0:
+        raise DataError("there are no images", sum=f"their shape is {images.shape}", fix="at least one image")
     images = _fitted(images, shape)
     if images.dtype.kind != "f" and images.dtype != np.uint8:
         if images.ndim == 4:
