@@ -44,8 +44,10 @@ class Concept:
     """Something that can be declared: a layer, a loss, an optimizer, an initializer ...
 
     A shelf's base says `class Layer(Concept, shelf="layers")`; a half-made class says `abstract=True`; every other
-    subclass is a member of its shelf under its own name.
+    subclass is a member of its shelf under its own name. A class outside striate cannot have a name by which one of
+    striate's own is found: recipes, files and arguments would silently mean another one.
 
+    Errors:  ArgumentError for such a name.
     Example: >>> from striate.layers import Dense
              >>> find("layers", "dense") is Dense
              True
@@ -59,6 +61,7 @@ class Concept:
             cls.shelf = shelf
             _shelves[shelf], _bases[shelf] = {}, cls
         elif not abstract:
+            _require_free(cls)
             _shelves[cls.shelf][cls.__name__] = cls
         # Set before the dataclass decorator runs, which then leaves it alone.
         cls.__repr__ = Concept.__repr__
@@ -96,6 +99,24 @@ class Concept:
     def example(cls) -> Self:
         """A small instance for documentation and contract tests."""
         return cls()
+
+
+def _require_free(concept: type[Concept]) -> None:
+    """Refuse a user's class whose name already means a concept of striate."""
+    if _is_own(concept):
+        return
+    with contextlib.suppress(UnknownNameError):
+        known = find(concept.shelf, concept.__name__)
+        if _is_own(known):
+            raise ArgumentError(
+                f"the name {concept.__name__} means striate's own {known.__name__} of {concept.shelf}",
+                sum="recipes, files and arguments find a concept by its name",
+                fix=f"class My{concept.__name__}(...)",
+            )
+
+
+def _is_own(concept: type[Concept]) -> bool:
+    return concept.__module__.split(".")[0] == __name__.split(".")[0]
 
 
 class Member:

@@ -5,12 +5,16 @@ the numbers of another: `stream(seed, "weights", "conv2d", "weight")`.
 """
 
 import hashlib
+import operator
 import random
+from typing import Any
 
 import numpy as np
 import torch
 
-__all__ = ["derive", "next_seed", "set_random_seed", "stream"]
+from striate.errors import ArgumentError, printable
+
+__all__ = ["derive", "next_seed", "require_seed", "set_random_seed", "stream"]
 
 _current = 0
 _drawn = 0
@@ -35,9 +39,30 @@ def stream(seed: int, *purpose: object) -> torch.Generator:
     return torch.Generator().manual_seed(derive(seed, *purpose))
 
 
+def require_seed(value: Any) -> int:
+    """A seed as a whole number that every generator takes.
+
+    Errors:  ArgumentError for what is none.
+    Example: >>> require_seed(7)
+             7
+    """
+    try:
+        seed = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        seed = -1
+    if not 0 <= seed < 2**63:
+        raise ArgumentError(
+            f"seed={printable(repr(value), 60)} cannot be used",
+            sum="a seed is a whole number from 0 to 2**63 - 1",
+            fix="seed=0",
+        )
+    return seed
+
+
 def set_random_seed(seed: int) -> None:
     """Fix every random choice made from here on (striate's, torch's, NumPy's and Python's).
 
+    Errors:  ArgumentError for what is no seed; nothing is changed then.
     Example: >>> set_random_seed(7)
              >>> first = next_seed()
              >>> set_random_seed(7)
@@ -45,7 +70,7 @@ def set_random_seed(seed: int) -> None:
              True
     """
     global _current, _drawn
-    _current, _drawn = int(seed), 0
+    _current, _drawn = require_seed(seed), 0
     random.seed(_current)
     np.random.seed(_current % 2**32)
     torch.manual_seed(_current)

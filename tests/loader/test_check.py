@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+import torch
 
 from striate.datasets import Data, Split
 from striate.errors import DataError
-from striate.loader import audit, check_arrays
+from striate.loader import as_array, audit, check_arrays
 
 
 def test_arrays_of_any_common_kind_are_taken():
@@ -20,11 +21,12 @@ def test_arrays_of_any_common_kind_are_taken():
         (np.zeros((0, 8, 8, 3)), None, "no images"),
         (np.full((2, 8, 8, 3), np.nan), None, "row 0 holds NaN"),
         (np.array(["a", "b"]), None, "cannot be used"),
+        (object(), None, "images of type object"),
         (np.zeros((2, 8, 8, 3)), np.array(["a", "b"]), "np.unique"),
         (np.zeros((2, 8, 8, 3)), np.array([0.0, np.nan]), "label in row 1"),
         ([np.zeros((8, 8, 3)), np.zeros((9, 8, 3))], None, "differ in size"),
     ],
-    ids=["lengths", "channels first", "one image", "none", "nan", "text", "names", "nan label", "ragged"],
+    ids=["lengths", "channels first", "one image", "none", "nan", "text", "no array", "names", "nan label", "ragged"],
 )
 def test_what_cannot_be_used_is_told_with_the_fix(x, y, said):
     with pytest.raises(DataError) as caught:
@@ -50,3 +52,34 @@ def test_imbalance_is_told_with_its_numbers():
     (finding,) = audit(Data("x", Split(x, (np.arange(40) < 4).astype(int)), None, None, ("a", "b")))
     assert finding.fault == "imbalance"
     assert "ratio 9.0" in finding.evidence
+
+
+def test_arrays_of_the_other_byte_order_and_of_half_precision_are_converted():
+    numbers = np.array([1.5, -2.0, 3.0])
+    for value in (
+        numbers.astype(">f8"),
+        numbers.astype("<f4"),
+        torch.tensor(numbers).bfloat16(),
+        torch.tensor(numbers, requires_grad=True),
+        numbers.tolist(),
+    ):
+        array = as_array(value, "labels")
+        assert array.dtype.isnative
+        assert torch.equal(torch.from_numpy(array).double(), torch.tensor(numbers))
+    assert as_array(np.array([1, 256], ">i4"), "labels").tolist() == [1, 256]
+
+
+@pytest.mark.parametrize(
+    ("value", "fix"),
+    [
+        (torch.eye(2).to_sparse(), lambda value: value.to_dense()),
+        (torch.ones(2).to(torch.float8_e5m2), lambda value: value.float()),
+        ([torch.ones(2, requires_grad=True)] * 2, lambda value: torch.stack(value).detach()),
+        (np.ones(2, np.longdouble), lambda value: value.astype("float64")),
+    ],
+    ids=["sparse", "8 bits", "with gradient", "128 bits"],
+)
+def test_what_torch_or_numpy_does_not_take_is_told_and_the_fix_works(value, fix):
+    with pytest.raises(DataError, match="labels"):
+        as_array(value, "labels")
+    torch.from_numpy(as_array(fix(value), "labels"))

@@ -467,3 +467,140 @@ def test_a_network_that_no_memory_can_hold_is_refused_before_it_is_made():
         with pytest.raises(DeclarationError, match="does not fit in the memory") as refused:
             ask()
         assert refused.value.where.startswith("conv2d: 10,000,000,000 parameters, output (6, 6, 1000000000)")
+
+
+def test_train_on_batch_takes_the_rate_that_a_schedule_has_for_its_step():
+    x, y = blobs(12)
+    model = keras.Sequential([Flatten(input_shape=(8, 8, 1)), Dense(3, activation="softmax")], seed=0)
+    decay = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.5)
+    model.compile(keras.optimizers.SGD(decay), "sparse_categorical_crossentropy")
+    rates = []
+    for _ in range(11):
+        model.train_on_batch(x, y)
+        rates.append(model.learning_rate)
+    assert rates == pytest.approx([0.5 * 0.5 ** (step / 10) for step in range(11)])
+    model.compile(keras.optimizers.SGD(decay), "sparse_categorical_crossentropy")
+    model.train_on_batch(x, y)
+    assert model.learning_rate == 0.5
+    model.compile(keras.optimizers.SGD("cosine_decay"), "sparse_categorical_crossentropy")
+    with pytest.raises(DeclarationError, match="only a run can fill it in"):
+        model.train_on_batch(x, y)
+
+
+@pytest.mark.parametrize("within", ["fit", "optimizer"])
+@pytest.mark.parametrize("own", [False, True])
+def test_a_callback_and_a_schedule_do_not_both_set_the_rate(within, own):
+    class Halving(Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.learning_rate /= 2
+
+    x, y = blobs(32)
+    model = small(optimizer=keras.optimizers.SGD("cosine_decay" if within == "optimizer" else 0.1))
+    before = model.get_weights()
+    setting = Halving() if own else LearningRateScheduler(lambda epoch: 0.05)
+    with pytest.raises(ArgumentError) as caught:
+        fit(model, x, y, callbacks=[setting], schedule="cosine_decay" if within == "fit" else None)
+    assert caught.value.fix.startswith("one of the two")
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before, strict=True))
+    model.learning_rate = 0.1
+    assert fit(model, x, y).history["learning_rate"] == [0.1]
+
+
+def test_layers_that_stay_keep_their_weights_when_the_last_one_is_changed():
+    x, y = blobs(40)
+    model = small()
+    fit(model, x, y)
+    learned = model.get_weights()
+    model.pop()
+    with pytest.raises(ShapeError):
+        model.add(Conv2D(2, 3))
+    model.add(Dense(7))
+    model.pop()
+    model.add(Dense(5, activation="softmax"))
+    changed = model.get_weights()
+    assert changed[-2].shape == (36, 5)
+    assert all(np.array_equal(a, b) for a, b in zip(changed[:-2], learned[:-2], strict=True))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    fit(model, x, y)
+    assert not np.array_equal(model.get_weights()[0], learned[0]), "they go on learning"
+
+
+def test_training_draws_from_the_seed_of_the_model_and_leaves_the_stream_of_torch_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path))
+    x, y = blobs(40)
+
+    def trained(torch_seed, train):
+        torch.manual_seed(torch_seed)
+        model = small(seed=4)
+        for _ in range(2):
+            train(model)
+        assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(torch_seed)))
+        return model.get_weights()
+
+    for train in (
+        lambda model: fit(model, x, y),
+        lambda model: fit(model, x, y, plan="auto"),
+        lambda model: model.train_on_batch(x, y),
+    ):
+        assert all(np.array_equal(a, b) for a, b in zip(trained(1, train), trained(2, train), strict=True))
+
+
+def test_a_model_called_on_images_predicts_and_on_a_declared_value_is_a_layer_with_its_weights():
+    x, _ = blobs(12)
+    model = small()
+    assert np.array_equal(model(x), model.predict(x))
+    assert np.array_equal(model(torch.from_numpy(x)), model.predict(x))
+    start = Input((8, 8, 1))
+    whole = keras.Model(start, Dense(2)(model(start)))
+    kernel, bias = whole.layers[-1].get_weights()
+    np.testing.assert_allclose(whole.predict(x), model.predict(x) @ kernel + bias, atol=1e-6)
+    model.set_weights([array * 2 for array in model.get_weights()])
+    np.testing.assert_allclose(whole.predict(x), model.predict(x) @ kernel + bias, atol=1e-6)
+    with pytest.raises(ShapeError, match="another shape than its input"):
+        model(Input((9, 9, 1)))
+
+
+def test_several_outputs_are_predicted_and_not_trained():
+    x, y = blobs(20)
+    model = small()
+    both = keras.Model(model.input, [model.get_layer("conv2d").output, model.output])
+    maps, probabilities = both.predict(x, batch_size=8)
+    assert maps.shape == (20, 6, 6, 4)
+    assert np.array_equal(maps, keras.Model(model.input, model.get_layer("conv2d").output).predict(x, batch_size=8))
+    assert np.array_equal(probabilities, model.predict(x, batch_size=8))
+    for ask in (
+        lambda: both.compile("adam", "mse"),
+        lambda: fit(both, x, y),
+        lambda: both.evaluate(x, y),
+        lambda: both.train_on_batch(x, y),
+    ):
+        with pytest.raises(DeclarationError, match="needs one output") as caught:
+            ask()
+        assert caught.value.sum == "outputs: conv2d, dense"
+
+
+def test_several_inputs_are_refused_in_words():
+    inputs = [Input((4,)), Input((4,))]
+    model = keras.Model(inputs, [Dense(2)(each) for each in inputs])
+    assert model.count_params() == 20
+    with pytest.raises(DeclarationError, match="several inputs"):
+        model.predict(np.zeros((3, 4)))
+
+
+def test_the_type_that_torch_has_by_default_changes_nothing():
+    x, y = blobs(40)
+
+    def trained():
+        model = small(metrics=["accuracy"])
+        fit(model, x, y, epochs=2, preprocess="standardise", augment=["random_flip"], validation_split=0.2)
+        model.train_on_batch(x, y)
+        return [*model.get_weights(), model.predict(x), np.array(model.evaluate(x, y))]
+
+    expected = trained()
+    torch.set_default_dtype(torch.float64)
+    try:
+        given = trained()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert all(ours.dtype == theirs.dtype for ours, theirs in zip(given, expected, strict=True))
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(given, expected, strict=True))

@@ -196,3 +196,14 @@ def test_a_model_from_a_larger_machine_predicts_on_the_cores_there_are(trained, 
     (tmp_path / "model.json").write_bytes(files["model.json"])
     (tmp_path / "weights.safetensors").write_bytes(files["weights.safetensors"])
     assert load(tmp_path).plan.threads == cores() < 512
+
+
+def test_a_model_is_loaded_whatever_seed_it_drew(tmp_path):
+    seeds = []
+    for number in range(8):
+        keras.utils.set_random_seed(number)
+        model = keras.Sequential([keras.layers.Dense(2, input_shape=(3,))])
+        model.save(tmp_path / "drawn.striate")
+        assert keras.models.load_model(tmp_path / "drawn.striate").seed == model.seed
+        seeds.append(model.seed)
+    assert max(seeds) > 10**9

@@ -1,6 +1,7 @@
 """From the declared graph to a torch module, with its first weights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import fx, nn
@@ -49,6 +50,18 @@ def build(network: Network, seed: int = 0, given: Mapping[Layer, nn.Module] | No
     return fx.GraphModule(root, graph, "Network")
 
 
+@contextmanager
+def _float32() -> Generator[None]:
+    """The same first weights whatever type the user's own tensors have by default."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@_float32()
 def _brick(node: Node, seed: int) -> nn.Module:
     """The module of one layer, its weights drawn by their initializers, each from a stream of its own."""
     layer, shape = node.layer, node.shapes[0]

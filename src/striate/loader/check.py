@@ -12,7 +12,7 @@ from striate.errors import DataError, printable
 from striate.finding import Finding
 from striate.shape import Shape
 
-__all__ = ["audit", "check_arrays", "describe"]
+__all__ = ["as_array", "audit", "check_arrays", "describe"]
 
 _IMBALANCE = 3.0
 """How many times the images of the rarest class the most frequent may have before it is told."""
@@ -33,11 +33,11 @@ def check_arrays(x: Any, y: Any = None, shape: Shape | None = None) -> tuple[np.
     Example: >>> check_arrays(np.zeros((2, 8, 8)), [0, 1], (8, 8, 1))[0].shape
              (2, 8, 8, 1)
     """
-    images = _array(x, "images")
-    if images.ndim == 0 or images.size == 0:
-        raise DataError("there are no images", sum=f"their shape is {images.shape}", fix="at least one image")
+    images = as_array(x, "images")
     if images.dtype.kind not in "uifb":
         raise DataError(f"images of type {_kind(images)} cannot be used", fix="uint8 from 0 to 255, or floats")
+    if images.ndim == 0 or images.size == 0:
+        raise DataError("there are no images", sum=f"their shape is {images.shape}", fix="at least one image")
     images = _fitted(images, shape)
     if images.dtype.kind != "f" and images.dtype != np.uint8:
         if images.ndim == 4:
@@ -58,15 +58,45 @@ def check_arrays(x: Any, y: Any = None, shape: Shape | None = None) -> tuple[np.
     return images, _labels(y, images, "labels")
 
 
-def _array(value: Any, what: str) -> np.ndarray:
-    if isinstance(value, torch.Tensor):
-        return value.detach().cpu().numpy()
+def as_array(value: Any, what: str) -> np.ndarray:
+    """What people hand over as images, labels or weights, as an array in this machine's byte order.
+
+    Args:    value: an array, a tensor (bfloat16 becomes float32), nested lists. what: its name in errors.
+    Errors:  DataError for what is not one array of numbers that torch has too.
+    Example: >>> as_array(torch.ones(2, dtype=torch.bfloat16), "labels")
+             array([1., 1.], dtype=float32)
+    """
     try:
-        return np.asarray(value)
+        if isinstance(value, torch.Tensor):
+            held = value.detach().cpu()
+            array = (held.float() if held.dtype == torch.bfloat16 else held).numpy()
+        else:
+            array = np.asarray(value)
     except ValueError:
         raise DataError(
             f"the {what} are not one array: their parts differ in size", fix="one size for all: resize them first"
         ) from None
+    except (TypeError, RuntimeError):
+        raise DataError(f"the {what} cannot be read as an array", **_unreadable(value)) from None
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        raise DataError(
+            f"{what} of type {array.dtype} cannot be used", sum="64 bits are the most", fix=".astype('float64')"
+        )
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _unreadable(value: Any) -> dict[str, str]:
+    """Why NumPy does not take a value, and what to hand over instead."""
+    if not isinstance(value, torch.Tensor):
+        return {
+            "sum": f"a {type(value).__name__} of tensors that NumPy does not take",
+            "fix": "one tensor: torch.stack(tensors).detach()",
+        }
+    dense = value.layout == torch.strided
+    return {
+        "sum": f"a tensor of {value.dtype}" if dense else f"a sparse tensor, {value.layout}",
+        "fix": ".float()" if dense else ".to_dense()",
+    }
 
 
 def _kind(array: np.ndarray) -> str:
@@ -74,7 +104,7 @@ def _kind(array: np.ndarray) -> str:
 
 
 def _labels(y: Any, images: np.ndarray, what: str) -> np.ndarray:
-    labels = _array(y, what)
+    labels = as_array(y, what)
     if labels.dtype.kind not in "uifb":
         raise DataError(
             f"{what} of type {_kind(labels)} cannot be used",

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from pydantic import ValidationError
 
 from striate import catalog
 from striate.errors import ArgumentError, DataError
+from striate.loader import as_array
 from striate.losses import Loss
 from striate.shape import Shape
 from striate.units import Count, Fraction, Index
@@ -43,7 +43,6 @@ class _Arguments:
     validation_freq: Count = 1
     keep: Literal["last", "best"] = "last"
     name: str = "model"
-    seed: Index | None = None
 
 
 def require(doing: str, **given: Any) -> None:
@@ -145,7 +144,7 @@ def sample_weights(value: Any, count: int) -> np.ndarray | None:
     """
     if value is None:
         return None
-    weights = np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
+    weights = as_array(value, "sample weights")
     if weights.dtype.kind not in "uifb" or weights.shape != (count,):
         raise DataError(
             "sample_weight is no list of one number for each sample",

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from striate.errors import DataError
-from striate.loader import check_arrays
+from striate.errors import ArgumentError, DataError
+from striate.loader import as_array, check_arrays
 from striate.shape import Shape
 
-__all__ = ["images", "is_loader", "labels", "pairs"]
+__all__ = ["batch_size", "images", "is_loader", "labels", "pairs", "require_loader"]
 
 
 def images(x: Any, shape: Shape | None) -> torch.Tensor:
@@ -20,7 +20,7 @@ def images(x: Any, shape: Shape | None) -> torch.Tensor:
     Lists, NumPy arrays, memory-maps and tensors are taken. (n, h, w) becomes (n, h, w, 1) where the network wants it.
     Errors: DataError, with what is wrong and the fix.
     """
-    array = np.ascontiguousarray(check_arrays(_array(x), None, shape)[0])
+    array = np.ascontiguousarray(check_arrays(x, None, shape)[0])
     with warnings.catch_warnings():
         # torch warns of tensors over memory that must not be written; nothing here writes to images.
         warnings.simplefilter("ignore", UserWarning)
@@ -29,7 +29,7 @@ def images(x: Any, shape: Shape | None) -> torch.Tensor:
 
 def labels(y: Any) -> torch.Tensor:
     """Labels (n, ...) as a tensor of their own type."""
-    return torch.as_tensor(np.ascontiguousarray(_array(y)))
+    return torch.as_tensor(np.ascontiguousarray(as_array(y, "labels")))
 
 
 def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
@@ -46,8 +46,8 @@ def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
                 + (f" of {len(batch)}" if isinstance(batch, list | tuple) else ""),
                 fix="yield pairs",
             )
-        xs.append(_array(batch[0]))
-        ys.append(_array(batch[1]))
+        xs.append(as_array(batch[0], "images"))
+        ys.append(as_array(batch[1], "labels"))
     if not xs:
         raise DataError("the loader gives no batch", sum="0 batches", fix="a loader with at least one batch")
     try:
@@ -71,17 +71,40 @@ def pairs(data: Any, shape: Shape | None) -> tuple[np.ndarray, np.ndarray]:
 
 def is_loader(x: Any) -> bool:
     """Whether x gives batches of pairs instead of being an array."""
-    return isinstance(x, Iterable) and not isinstance(x, np.ndarray | torch.Tensor | list | tuple | dict | str)
+    known = isinstance(x, np.ndarray | torch.Tensor | list | tuple | dict | str) or hasattr(x, "__array__")
+    return isinstance(x, Iterable) and not known
 
 
-def _array(value: Any) -> np.ndarray:
-    if isinstance(value, torch.Tensor):
-        return value.detach().cpu().numpy()
-    try:
-        return np.asarray(value)
-    except ValueError:
-        raise DataError(
-            "the images or labels are not one array",
-            sum=f"the {len(value)} parts have different sizes",
-            fix="resize the images to one size first",
-        ) from None
+def batch_size(x: Any) -> int | None:
+    """How many images a loader puts into a batch, where it says so."""
+    size = getattr(x, "batch_size", None) if is_loader(x) else None
+    return size if isinstance(size, int) else None
+
+
+def require_loader(x: Any, y: Any, steps_per_epoch: int | None = None) -> None:
+    """Refuse what cannot go with a loader, before anything of it is read.
+
+    Errors:  ArgumentError for labels beside it, and for one that may never end.
+    Example: >>> require_loader([[1.0]], [0])
+    """
+    if not is_loader(x):
+        return
+    if y is not None:
+        raise ArgumentError(
+            "labels y cannot stand beside a loader, which gives labels itself",
+            sum=f"x is a {type(x).__name__}, y a {type(y).__name__}",
+            fix="y=None, or x and y as arrays",
+        )
+    if steps_per_epoch is not None and not _has_length(x):
+        raise ArgumentError(
+            "steps_per_epoch cannot go with a loader that does not say how long it is",
+            sum=f"a {type(x).__name__} without len(): it is read whole before the first step, and may never end",
+            fix="a loader with a length, or x and y as arrays; one that ends needs no steps_per_epoch",
+        )
+
+
+def _has_length(x: Any) -> bool:
+    try:  # torch's loaders have __len__ even where the length is not known
+        return len(x) >= 0
+    except TypeError:
+        return False

@@ -15,7 +15,15 @@ from striate.augmentations import Augmentation
 from striate.build import build, plain, rewrite, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import Table, bricks, check, check_head, require_memory
-from striate.errors import ArgumentError, DataError, DeclarationError, NonFiniteError, StriateError, UnknownNameError
+from striate.errors import (
+    ArgumentError,
+    DataError,
+    DeclarationError,
+    NonFiniteError,
+    ShapeError,
+    StriateError,
+    UnknownNameError,
+)
 from striate.layers import Layer, Symbol
 from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
 from striate.losses import Loss
@@ -35,7 +43,7 @@ from striate.model.views import BoundLayer, put
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
-from striate.seed import derive, next_seed
+from striate.seed import derive, next_seed, require_seed
 from striate.shape import Shape, elements, to_border
 from striate.train import (
     Evaluation,
@@ -54,6 +62,9 @@ __all__ = ["Model", "Sequential"]
 
 _Samples = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 """Images, labels, and the weights of the samples if they have some."""
+
+_torch_stream_kept = torch.random.fork_rng(devices=[])
+"""Training draws from a stream that the model's seed decides; torch's own goes on afterwards as if nothing was drawn."""
 
 
 class Model:
@@ -91,9 +102,9 @@ class Model:
         self._taken_from = ends[0].model
 
     def _start(self, network: Network | None, name: str, seed: int | None) -> None:
-        require(type(self).__name__, name=name, seed=seed)
+        require(type(self).__name__, name=name)
         self.name = name
-        self.seed = next_seed() if seed is None else int(seed)
+        self.seed = next_seed() if seed is None else require_seed(seed)
         self._network = network
         self._built: fx.GraphModule | None = None
         self._given: dict[Layer, nn.Module] = {}
@@ -109,6 +120,8 @@ class Model:
         self.best_epoch: int | None = None
         self.stop_training = False
         self._fits = 0
+        self._steps = 0
+        self._scheduled = False
         self._updater: torch.optim.Optimizer | None = None
         self._training: fx.GraphModule | None = None
 
@@ -122,6 +135,28 @@ class Model:
     def call(self, *inputs: Any) -> Any:
         """Not to be overridden: striate's networks are declared, not coded."""
         return self.predict(*inputs)
+
+    def __call__(self, inputs: Any) -> Any:
+        """What predict gives of images; of a value of a declared graph, the value after this network, as a layer's.
+
+        A graph that uses it so has its weights. Preprocessing is a graph's own.
+        Errors:  ShapeError for a value of another shape; those of predict.
+        """
+        if not isinstance(inputs, Symbol):
+            return self.predict(inputs)
+        if self.input_shape != (None, *inputs.shape):
+            raise ShapeError(
+                f"{self.name} was called on a value of another shape than its input",
+                sum=f"it takes {self._image_shape}, it is given {inputs.shape}",
+                fix=f"Input({self._image_shape})",
+            )
+        values = dict.fromkeys(self.network.inputs, inputs)
+        for node in self.network.nodes:
+            if not node.is_input:
+                parts = tuple(values[name] for name in node.inputs)
+                values[node.name] = Symbol(node.layer, parts, node.output, self)
+        found = [values[name] for name in self.network.outputs]
+        return found if len(found) > 1 else found[0]
 
     # ---- the declaration -----------------------------------------------------------------------------------------
 
@@ -197,6 +232,12 @@ class Model:
 
     @property
     def _image_shape(self) -> Shape:
+        if len(self.network.inputs) > 1:
+            raise DeclarationError(
+                "a network of several inputs can be checked, and not computed yet",
+                sum=f"inputs: {', '.join(self.network.inputs)}",
+                fix="one Input",
+            )
         return self.network[self.network.inputs[0]].output
 
     @property
@@ -272,16 +313,28 @@ class Model:
         chosen = [resolve(m, minimised) if isinstance(m, str) else concept(Metric, m, "metrics") for m in given]
         metric_names([metric.name for metric in chosen])
         if self._network is not None and minimised is not None:
+            self._require_one_output("learn by a loss")
             self._check_head(minimised)
         self.optimizer, self.loss, self.metrics = updated, minimised, tuple(chosen)
         self._updater = self._training = None
+        self._steps = 0
 
     def _check_head(self, loss: Loss) -> None:
         for finding in check_head(self.network, loss):
             if finding.severity == "error":
                 raise DeclarationError(finding.cause, where=finding.where, sum=finding.evidence, fix=finding.fix)
 
+    def _require_one_output(self, doing: str) -> None:
+        outputs = () if self._network is None else self._network.outputs
+        if len(outputs) > 1:
+            raise DeclarationError(
+                f"a model needs one output to {doing}, and this one has {len(outputs)}",
+                sum=f"outputs: {', '.join(outputs)}",
+                fix="Model(inputs, output) of the one that is to be learned; predict gives all of several",
+            )
+
     def _require_compiled(self, doing: str) -> tuple[Optimizer, Loss]:
+        self._require_one_output(doing)
         if self.optimizer is None or self.loss is None:
             raise DeclarationError(
                 f"the model needs {'a loss' if self.optimizer else 'an optimizer and a loss'} to {doing}",
@@ -290,6 +343,7 @@ class Model:
             )
         return self.optimizer, self.loss
 
+    @_torch_stream_kept
     def fit(
         self,
         x: Any = None,
@@ -315,14 +369,17 @@ class Model:
     ) -> History:
         """Train, and return the History of losses and metrics.
 
+        As evaluate and predict do, it sets torch's thread count and lets torch take denormal numbers for 0; both stay
+        so in the process.
+
         Args:
-            x: images (n, h, w, c), uint8 or float; or a DataLoader of (images, labels).
+            x: images (n, h, w, c), uint8 or float; or a DataLoader of (images, labels), which is read whole first.
             y: labels (n, ...).
-            batch_size: 32 where it is None.
+            batch_size: where it is None that of the DataLoader, or 32.
             preprocess: "scale" (uint8 / 255; the default), "standardise" (then mean 0, deviation 1 by channel), or a
                 Preprocessing; decided by the first fit and kept with the model.
             augment: augmentations, drawn anew for each image and epoch.
-            schedule: of the learning rate, over the whole run.
+            schedule: of the learning rate, over the whole run; what a callback would set beside it is refused.
             plan: "auto", "exact" (float32), or the table of an earlier run.
             keep: "last" weights, or "best": those of the lowest val_loss.
             (the others as in Keras.)
@@ -347,9 +404,9 @@ class Model:
         wanted = None if schedule is None else concept(Schedule, schedule, "schedule")
         told = concepts(Callback, callbacks, "callbacks")
         augmentations = concepts(Augmentation, augment, "augment")
-        size = batch_size or 32
+        size = batch_size or arrays.batch_size(x) or 32
         with self._unchanged_by_refusal():
-            x, y = self._labelled(x, y, "fit")
+            x, y = self._labelled(x, y, "fit", steps_per_epoch)
             self._give_shape(tuple(x.shape[1:]))
             loss.target(arrays.labels(y), self._output_shape)  # errors name rows as they were given
             own = sample_weights(sample_weight, len(x))
@@ -406,22 +463,35 @@ class Model:
             keep == "best",
             lambda: self.stop_training,
         )
-        torch.manual_seed(seed + 1)  # dropout draws from torch's own stream
+        torch.default_generator.manual_seed(seed + 1)  # dropout draws from torch's own stream
+        self._run(trainer)
+        return self.history
+
+    def _run(self, trainer: Trainer) -> None:
+        """The run itself, after which the model is as it is between runs, however it ended."""
+        self._scheduled = trainer.schedule is not None
         try:
             trainer.run()
         finally:
-            for callback in heard:
+            self._scheduled = False
+            for callback in trainer.callbacks:
                 if isinstance(callback, ProgressBar):
                     callback.clear()
             self.built.eval()
             self.best_epoch = trainer.best_epoch
         if trainer.interrupted is not None:
             raise Interrupted(trainer.interrupted)
-        return self.history
 
+    @_torch_stream_kept
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """One step on these images; gives the loss (and metrics) before it."""
+        """One step on these images; gives the loss (and metrics) before it.
+
+        A schedule is asked by the number of such steps since compile.
+        """
         optimizer, loss = self._require_compiled("train_on_batch")
+        rate = optimizer.learning_rate
+        if not isinstance(rate, int | float):
+            rate = catalog.get("schedules", rate)(self._steps)
         with self._unchanged_by_refusal():
             x, y = self._labelled(x, y, "train_on_batch")
             self._give_shape(tuple(x.shape[1:]))
@@ -433,9 +503,13 @@ class Model:
         prepare(self.plan.threads)
         training = self._prepare_training(optimizer, loss)
         assert self._updater is not None
+        for group in self._updater.param_groups:
+            group["lr"] = rate
         training.train()
         step = Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype)
+        torch.default_generator.manual_seed(derive(self.seed, "train_on_batch", self._steps))
         value, scores = step(batches.batch(torch.arange(len(x)), 0))
+        self._steps += 1
         logs = {"loss": value}
         for metric in self.metrics:
             meter = metric.meter()
@@ -488,9 +562,10 @@ class Model:
         batch_size: int | None = None,
         verbose: int | str = "auto",
         callbacks: Sequence[Callback] | None = None,
-    ) -> np.ndarray:
+    ) -> Any:
         """What the network says of images (n, h, w, c): an array (n, k), probabilities where its head is a softmax.
 
+        Of several outputs it gives a list of arrays.
         Errors:  DataError for what cannot be used.
         Source:  Keras 3, keras.Model.predict
         """
@@ -507,10 +582,12 @@ class Model:
             self.built.eval()
             for step, part in enumerate(given):
                 _tell(heard, "on_predict_batch_begin", step)
-                parts.append(self.built(preprocessing.tensor(part)))
+                said = self.built(preprocessing.tensor(part))
+                parts.append(said if isinstance(said, tuple) else (said,))
                 _tell(heard, "on_predict_batch_end", step)
         _tell(heard, "on_predict_end")
-        return to_border(torch.cat(parts)).contiguous().numpy()
+        found = [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
+        return found if len(found) > 1 else found[0]
 
     def _introduce(self, heard: Sequence[Callback], params: dict[str, Any]) -> None:
         for callback in heard:
@@ -530,9 +607,10 @@ class Model:
             self._network, self._preprocessing, self._fits = before
             raise
 
-    def _labelled(self, x: Any, y: Any, doing: str) -> tuple[np.ndarray, np.ndarray]:
+    def _labelled(self, x: Any, y: Any, doing: str, steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Images and labels as arrays that go together."""
-        if y is None and arrays.is_loader(x):
+        arrays.require_loader(x, y, steps)
+        if arrays.is_loader(x):
             x, y = arrays.pairs(x, self._known_shape)
         if y is None or isinstance(y, dict):
             raise DataError(
@@ -714,6 +792,12 @@ class Model:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         optimizer, _ = self._require_compiled("have a learning rate")
+        if self._scheduled:
+            raise ArgumentError(
+                "the learning rate cannot be set while a schedule sets the rate of every step",
+                sum=f"it is to be {value!r}, and the next step would take the schedule's",
+                fix="one of the two: the schedule, or the callback that sets the rate",
+            )
         self.optimizer = replace(optimizer, learning_rate=float(value))
         for group in self._updater.param_groups if self._updater is not None else ():
             group["lr"] = float(value)
@@ -789,20 +873,22 @@ class Sequential(Model):
         self._give_shape(tuple(size for size in sizes if size is not None))
 
     def _declare(self, input_shape: Shape | None = None) -> None:
-        """Make the graph as soon as the shape of the input is known; weights and training begin anew."""
+        """Make the graph as soon as the shape of the input is known; layers that stay keep their weights."""
         first = self._chain[0] if self._chain else None
         known = input_shape or (self._known_shape) or None
-        self._built = self._updater = self._training = None
-        self._symbols = {}
-        if first is None:
-            self._network = None
-        elif isinstance(first, Layer) and first.input_shape is None and known is None and not hasattr(first, "shape"):
-            self._network = None
+        network = None
+        if isinstance(first, Layer) and first.input_shape is None and known is None and not hasattr(first, "shape"):
             for layer in self._chain:
                 if not isinstance(layer, Layer):
                     Network.sequential(self._chain, (1,))
-        else:
-            self._network = Network.sequential(self._chain, known)
+        elif first is not None:
+            network = Network.sequential(self._chain, known)
+        if self._built is not None:
+            self._given = {node.layer: self._built.get_submodule(node.owner) for node in self.network.layers}
+        self._given = {layer: brick for layer, brick in self._given.items() if network and layer in self._chain}
+        self._network = network
+        self._built = self._updater = self._training = None
+        self._symbols = {}
 
     def _give_shape(self, shape: Shape) -> None:
         if self._network is None and self._chain:

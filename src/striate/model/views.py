@@ -82,9 +82,9 @@ class BoundLayer:
         return [(name, weight, getattr(brick, name)) for name, weight in self._node.layer.weights(shape).items()]
 
     def __getattr__(self, name: str) -> Any:
-        if (not name.startswith("_") and hasattr(type(self._node.layer), name)) or name in vars(self._node.layer):
-            return getattr(self._node.layer, name)
-        raise AttributeError(f"{type(self._node.layer).__name__} has no attribute {name!r}")
+        if name.startswith("_"):  # copy asks for these before there is a node
+            raise AttributeError(f"BoundLayer has no attribute {name!r}")
+        return getattr(self._node.layer, name)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self._node.layer!r}, {self.input_shape} -> {self.output_shape}>"
