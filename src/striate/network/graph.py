@@ -228,5 +228,9 @@ def _use(layer: Layer, takes: Sequence[str], symbols: dict[str, Symbol]) -> Symb
         if name not in symbols:
             raise UnknownNameError("earlier layer", name, symbols)
     if len(takes) != 1:
-        raise ArgumentError(f"{type(layer).__name__} takes one input, {len(takes)} are named")
+        raise ArgumentError(
+            f"{type(layer).__name__} takes one input, {len(takes)} are named",
+            sum=f"named: {', '.join(takes)}",
+            fix=f'inputs = ["{takes[0]}"]',
+        )
     return layer(symbols[takes[0]])
