@@ -7,7 +7,7 @@ from striate.errors import ArgumentError
 from striate.initializers import Constant, RandomUniform
 from striate.layers import ELU, Dense, Dropout, LeakyReLU
 from striate.optimizers import SGD, Adagrad
-from striate.units import bytes_text, count_text, seconds_text
+from striate.units import bytes_text, count_text, counted, seconds_text
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,15 @@ def test_no_unit_counts_a_thousand_of_itself(number):
 )
 def test_times_are_written_as_a_person_would_say_them(seconds, text):
     assert seconds_text(seconds) == text
+
+
+def test_one_thing_is_told_from_several():
+    assert [counted(number, "image") for number in (0, 1, 2, 1200)] == [
+        "0 images",
+        "1 image",
+        "2 images",
+        "1,200 images",
+    ]
 
 
 def test_counts_have_thousands_separators():

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, BeforeValidator, Strict
 
-__all__ = ["Count", "Factor", "Fraction", "Index", "Positive", "Real", "bytes_text", "count_text", "seconds_text"]
+__all__ = [
+    "Count",
+    "Factor",
+    "Fraction",
+    "Index",
+    "Positive",
+    "Real",
+    "bytes_text",
+    "count_text",
+    "counted",
+    "seconds_text",
+]
 
 LARGEST = 1_000_000_000
 """No count of filters, units, pixels or epochs may exceed this: it is always a slip, and would overflow sums."""
@@ -57,6 +68,15 @@ def count_text(number: int) -> str:
              '61,706'
     """
     return f"{number:,}"
+
+
+def counted(number: int, noun: str) -> str:
+    """So many things, by the noun of one of them.
+
+    Example: >>> counted(1, "file"), counted(1200, "file")
+             ('1 file', '1,200 files')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _scaled(number: float, step: float, names: str) -> str:

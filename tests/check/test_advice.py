@@ -1,6 +1,7 @@
 """What is amiss in a declaration is found, told with its sum, and gone once its fix is applied."""
 
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -424,3 +425,30 @@ def test_a_sound_network_has_no_findings():
         shape=(28, 28, 1),
     )
     assert check(network, "sparse_categorical_crossentropy", classes=10, strict=True, labels=()).findings == ()
+
+
+def steps_of_a_check(blocks):
+    """How many steps Python takes to declare and check a chain of so many blocks."""
+    block = [lambda: Conv2D(4, 3, padding="same"), BatchNormalization, ReLU]
+    chain = [layer() for _ in range(blocks) for layer in block]
+    steps = 0
+
+    def trace(frame, event, _argument):
+        nonlocal steps
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        steps += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        check(Network.sequential(chain, (8, 8, 3)))
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+def test_the_work_of_a_check_grows_as_the_layers_do_and_not_faster():
+    steps_of_a_check(1)  # what is done once is done
+    few, twice, four = (steps_of_a_check(blocks) for blocks in (5, 10, 20))
+    assert four - twice <= 1.01 * 2 * (twice - few)

@@ -202,3 +202,27 @@ def test_help_and_version_import_nothing_heavy():
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def cifar100_by_hand(home):
+    """A record of each fine class, twice, as the files of CIFAR-100 hold them."""
+    folder = home / "cifar-100-binary"
+    folder.mkdir()
+    record = [bytes([fine % 20, fine]) + bytes(range(fine, fine + 96)) * 32 for fine in range(100)]
+    for name in ("train.bin", "test.bin"):
+        (folder / name).write_bytes(b"".join(record) * (10 if name == "train.bin" else 1))
+
+
+def test_a_data_set_without_a_recipe_is_looked_at_and_has_to_be_given_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    cifar100_by_hand(tmp_path)
+    assert run(["data", "cifar100", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["name"], found["shape"]) == ("cifar100", [32, 32, 3])
+    assert found["images"] == {"training": 900, "validation": 100, "test": 100}
+    assert found["classes"]["worm"] == {"training": 9, "validation": 1, "test": 1}
+    assert run(["train", "cifar100"]) == 2
+    told = capsys.readouterr().err
+    assert "no recipe comes along for cifar100" in told
+    assert 'name = "cifar100" in [data]' in told

@@ -343,7 +343,7 @@ def test_images_beside_the_classes_and_not_in_them_are_told(tmp_path):
     picture(tmp_path / "set" / "1.png")
     with pytest.raises(DataError, match="no images found") as caught:
         load_folder(tmp_path / "set", progress=False)
-    assert "1 images lie in" in caught.value.sum
+    assert "1 image lies in" in caught.value.sum
 
 
 def test_a_folder_one_too_high_is_told_with_the_right_one(pair, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from striate import textbook
-from striate.errors import ArgumentError, UnknownNameError
+from striate.errors import ArgumentError, DataError, UnknownNameError
 from striate.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -85,6 +85,27 @@ def test_labels_of_the_other_kind_are_refused():
         SparseCategoricalAccuracy()(np.eye(3), P)
     with pytest.raises(ArgumentError, match="CategoricalAccuracy compares number with number"):
         CategoricalAccuracy()([0, 1, 2], P)
+
+
+@pytest.mark.parametrize("metric", [SparseCategoricalAccuracy(), SparseTopKCategoricalAccuracy()])
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [([1, 7], "7 is no"), ([[0], [-1]], "-1 is no"), ([0.5, 1], "0.5 is no"), ([math.nan, 0], "nan is no")],
+)
+def test_a_label_that_is_none_of_the_classes_is_refused_and_the_fix_works(metric, labels, told):
+    predictions = [[0.2, 0.8], [0.2, 0.8]]
+    with pytest.raises(DataError, match=told) as refused:
+        metric(labels, predictions)
+    assert "2 classes have labels 0..1" in refused.value.what
+    assert refused.value.sum == "1 of 2 labels are not among them"
+    assert refused.value.fix.startswith("class numbers from 0 to 1")
+    assert 0 <= metric([0, 1], predictions) <= 1
+
+
+def test_in_training_the_labels_are_not_looked_at_again():
+    meter = SparseCategoricalAccuracy().meter()
+    meter.update(torch.tensor([[0.2, 0.8]]), torch.tensor([7]))
+    assert meter.result() == 0
 
 
 @pytest.mark.parametrize("positions", [(), (2, 3)])

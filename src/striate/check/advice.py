@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -383,13 +384,13 @@ def _linear_after_linear(network: Network) -> Iterator[Finding]:
 
 
 def _bias_before_batch_norm(network: Network) -> Iterator[Finding]:
-    users = [name for node in network.nodes for name in node.inputs]
+    users = Counter(name for node in network.nodes for name in node.inputs)
     biased: list[Node] = []
     for node in network.nodes:
         if type(node.layer).__name__ == "BatchNormalization":
             before = network[node.inputs[0]]
             bias = before.layer.activation is None and "bias" in before.layer.weights(before.shapes[0])
-            if bias and macs(before) and users.count(before.name) == 1:
+            if bias and macs(before) and users[before.name] == 1:
                 biased.append(before)
     if biased:
         count = sum(elements(node.layer.weights(node.shapes[0])["bias"].shape) for node in biased)
@@ -403,18 +404,22 @@ def _bias_before_batch_norm(network: Network) -> Iterator[Finding]:
 
 
 def _dense_holds_most_weights(network: Network) -> Iterator[Finding]:
-    sizes = {node.name: sum(elements(weight.shape) for weight in weights(node)) for node in network.layers}
-    reach = reaches(network)
-    for node in network.layers:
-        before = reach[node.inputs[0]]
-        flattened = len(node.shapes[0]) == 1 and before.stride is not None and elements(before.positions) > 1
-        if flattened and sizes[node.name] > max(HUGE_DENSE, sum(sizes.values()) / 2):
+    huge = [node for node in network.layers if len(node.shapes[0]) == 1 and _numbers(node) > HUGE_DENSE]
+    for node in huge:
+        before, total = reaches(network)[node.inputs[0]], sum(map(_numbers, network.layers))
+        flattened = before.stride is not None and elements(before.positions) > 1
+        if flattened and _numbers(node) > total / 2:
             channels = node.shapes[0][0] // elements(before.positions)
             yield Finding(
                 "dense-holds-most-weights",
                 node.name,
-                f"{count_text(sizes[node.name])} of {count_text(sum(sizes.values()))} weights: "
+                f"{count_text(_numbers(node))} of {count_text(total)} weights: "
                 f"{shape_text(before.positions)} positions of {channels} channels for {node.output[-1]} units",
                 "most of the network is one dense layer on a flattened map",
                 f"global average pooling instead of Flatten: {count_text((channels + 1) * node.output[-1])} weights",
             )
+
+
+def _numbers(node: Node) -> int:
+    """How many weights a node brings."""
+    return sum(elements(weight.shape) for weight in weights(node))

@@ -22,7 +22,7 @@ def bricks(node: Node) -> Iterator[tuple[Layer, Shape]]:
     layer = _meant(node.layer)
     yield layer, node.shapes[0]
     if layer.then is not None:
-        yield _meant(layer.then), layer.output(node.shapes[0])
+        yield _meant(layer.then), node.output
 
 
 def _meant(layer: Layer) -> Layer:

@@ -10,18 +10,20 @@ __all__ = ["data"]
 
 
 def data(
-    what: Annotated[str, typer.Argument(help="digits, mnist, cifar10 or a folder of images.", metavar="WHAT")],
+    what: Annotated[
+        str, typer.Argument(help="digits, mnist, cifar10, cifar100 or a folder of images.", metavar="WHAT")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Look at a data set. Shows how many images each class and part has, and what is wrong with them."""
     from rich import box
     from rich.table import Table
 
-    from striate.cli.sources import recipe_of
+    from striate.cli.sources import data_of
     from striate.loader import audit, describe
-    from striate.recipe.job import load_data
+    from striate.units import counted
 
-    loaded = load_data(recipe_of(what))
+    loaded = data_of(what)
     loaded.findings.extend(audit(loaded))
     table: dict[str, Any] = describe(loaded)
     if json:
@@ -45,5 +47,5 @@ def data(
     for bad in loaded.bad[:20]:
         terminal.say(f"set aside: {bad.path}: {bad.reason}")
     if len(loaded.bad) > 20:
-        terminal.say(f"... and {len(loaded.bad) - 20:,} more files set aside")
+        terminal.say(f"... and {counted(len(loaded.bad) - 20, 'more file')} set aside")
     return 0

@@ -20,12 +20,12 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Test a trained network. Measures it on images with labels."""
-    from striate.cli.sources import recipe_of
+    from striate.cli.sources import data_of
     from striate.errors import DataError
     from striate.loader import is_image_folder, load_folder
     from striate.model import load
-    from striate.recipe.job import load_data
     from striate.report import wilson
+    from striate.units import counted
 
     model = load(run)
     if data is not None and is_image_folder(data):
@@ -35,7 +35,7 @@ def evaluate(
     else:
         if data is None and not os.path.isfile(Path(run) / "recipe.toml"):
             raise DataError(f"{run} has no recipe that names its data", fix=f"striate evaluate {run} DATA")
-        found = load_data(recipe_of(run if data is None else data))
+        found = data_of(run if data is None else data)
         part, held = ("test", found.test) if found.test is not None else ("validation", found.validation)
         if found.classes and model.classes and found.classes != model.classes:
             raise DataError(
@@ -49,7 +49,7 @@ def evaluate(
     if json:
         terminal.say_json({"data": found.name, "part": part, "images": len(held), **scores})
         return 0
-    terminal.say(f"{found.name}, {part}: {len(held):,} images", "bold")
+    terminal.say(f"{found.name}, {part}: {counted(len(held), 'image')}", "bold")
     for name, value in scores.items():
         if name == "accuracy":
             low, high = wilson(round(value * len(held)), len(held))

@@ -4,14 +4,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from striate.errors import RecipeError, UnknownNameError, printable
+from striate import catalog
+from striate.datasets.base import Data
+from striate.errors import DeclarationError, RecipeError, UnknownNameError, printable
 from striate.loader import is_image_folder
 from striate.recipe.grammar import Recipe
 from striate.recipe.library import recipe_names, recipe_path
 from striate.recipe.override import override
 from striate.recipe.source import Source, value_text
 
-__all__ = ["is_run", "recipe_of"]
+__all__ = ["data_of", "is_run", "recipe_of"]
 
 
 def is_run(what: str) -> bool:
@@ -38,7 +40,31 @@ def recipe_of(what: str, settings: Sequence[str] = ()) -> Recipe:
     if path.suffix == ".toml" or os.path.exists(path):
         return _named(Source.read(path), settings, path.stem)
     names = [name for name in recipe_names() if name != "folder"]
-    raise UnknownNameError("data set, recipe or folder", printable(what, 100), names)
+    if what in _data_sets():
+        raise DeclarationError(
+            f"no recipe comes along for {what}",
+            sum=f"there is one for each of {', '.join(names)}",
+            fix=f'a recipe.toml of your own with name = "{what}" in [data]',
+        )
+    raise UnknownNameError("data set, recipe or folder", printable(what, 100), {*names, *_data_sets()})
+
+
+def data_of(what: str) -> Data:
+    """The images that a word means, split as its recipe says: a data set needs none.
+
+    Errors: those of `recipe_of`; DataError.
+    """
+    from striate.loader import split
+    from striate.recipe.job import load_data
+
+    if what in _data_sets() and what not in recipe_names() and not os.path.exists(what):
+        return split(catalog.get("datasets", what).load())
+    return load_data(recipe_of(what))
+
+
+def _data_sets() -> list[str]:
+    """Every data set as it is written on the command line."""
+    return [name.lower() for name in catalog.members("datasets")]
 
 
 def _named(source: Source, settings: Sequence[str], name: str) -> Recipe:

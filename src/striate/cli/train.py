@@ -27,6 +27,7 @@ def train(
     from striate.cli.sources import recipe_of
     from striate.recipe.job import run
     from striate.recipe.write import write
+    from striate.units import counted
 
     recipe = recipe_of(what, settings or [])
     if print_recipe:
@@ -43,10 +44,11 @@ def train(
             if right is not None:
                 low, high = wilson(round(right * count), count)
                 terminal.say(
-                    f"{part} accuracy {right:.2%} of {count:,} images (95 % interval {low:.2%} to {high:.2%})", "bold"
+                    f"{part} accuracy {right:.2%} of {counted(count, 'image')} (95 % interval {low:.2%} to {high:.2%})",
+                    "bold",
                 )
             else:
-                terminal.say(f"{part} loss {summary[part]['loss']:.5g} over {count:,} images", "bold")
+                terminal.say(f"{part} loss {summary[part]['loss']:.5g} over {counted(count, 'image')}", "bold")
             break
     terminal.say(
         f"weights of epoch {summary['best_epoch'] + 1}, the lowest validation loss; {summary['seconds_train']:.1f} s"

@@ -12,6 +12,7 @@ import numpy as np
 from striate.datasets.base import Split
 from striate.errors import DataError, printable
 from striate.store import LARGEST, open_regular
+from striate.units import counted
 
 __all__ = ["read_idx", "read_idx_pair"]
 
@@ -123,7 +124,7 @@ def read_idx_pair(images: str | os.PathLike[str], labels: str | os.PathLike[str]
     x, y = (_bytes_of(path, axes) for path, axes in ((images, 3), (labels, 1)))
     if len(x) != len(y):
         raise DataError(
-            f"{len(x):,} images but {len(y):,} labels",
+            f"{counted(len(x), 'image')} but {counted(len(y), 'label')}",
             where=f"{printable(images)}, byte 4; {printable(labels)}, byte 4",
             fix="two files that belong together",
         )

@@ -1,6 +1,7 @@
 """What it is to be a layer, and a value in a declared graph."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
@@ -69,7 +70,7 @@ class Layer(catalog.Concept, shelf="layers"):
         """The torch module: (n, c, h, w) in channels_last memory in and out; its parameters are those of `weights`."""
         raise NotImplementedError
 
-    @property
+    @cached_property
     def then(self) -> "Layer | None":
         """The activation that follows the layer's own sum; `build/` adds its module after the layer's."""
         return catalog.get("layers", self.activation)

@@ -68,11 +68,10 @@ class _Convolution(Layer, abstract=True):
         return (*window.outputs(shape[:-1], type(self).__name__), self.filters)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        kernel = (self.filters, shape[-1] // self.groups, *axes(self.kernel_size, self.dimensions))
         keras = (*range(2, 2 + self.dimensions), 1, 0)
         found = {
             "weight": Weight(
-                kernel,
+                self._kernel(shape),
                 catalog.get("initializers", self.kernel_initializer),
                 regularizer=catalog.get("regularizers", self.kernel_regularizer),
                 keras=keras,
@@ -87,7 +86,10 @@ class _Convolution(Layer, abstract=True):
         return found
 
     def macs(self, shape: Shape) -> int:
-        return elements(self.weights(shape)["weight"].shape) * elements(self.output(shape)[:-1])
+        return elements(self._kernel(shape)) * elements(self.output(shape)[:-1])
+
+    def _kernel(self, shape: Shape) -> Shape:
+        return (self.filters, shape[-1] // self.groups, *axes(self.kernel_size, self.dimensions))
 
     def window(self, shape: Shape) -> Window:
         require_rank(self, shape, self.dimensions + 1, self.letters)

@@ -11,6 +11,7 @@ from striate.datasets.base import Data, Split
 from striate.errors import DataError, printable
 from striate.finding import Finding
 from striate.shape import Shape
+from striate.units import counted
 
 __all__ = ["as_array", "audit", "check_arrays", "describe"]
 
@@ -114,7 +115,7 @@ def _labels(y: Any, images: np.ndarray, what: str) -> np.ndarray:
     if labels.ndim == 0 or len(labels) != len(images):
         count = f"{len(labels):,}" if labels.ndim else "no"
         raise DataError(
-            f"{len(images):,} images and {count} {what}",
+            f"{counted(len(images), 'image')} and {count} {what}",
             sum=f"x {images.shape}, y {labels.shape}",
             fix="one label for each image",
         )

@@ -15,6 +15,7 @@ from striate.errors import DataError, printable
 from striate.finding import Finding
 from striate.loader.cache import decoded
 from striate.loader.decode import SUFFIXES
+from striate.units import counted
 
 __all__ = ["is_image_folder", "load_folder"]
 
@@ -281,12 +282,14 @@ def _nothing(found: _Found, others: Sequence[str] = ()) -> DataError:
     if found.unread:
         sum = "\n".join(f"{each.path}: {each.reason}" for each in found.unread[:_SHOWN])
     if others:
-        sum = f"{len(others)} files, none of them an image: {', '.join(others[:_SHOWN])}"
+        sum = f"{counted(len(others), 'file')} and no image: {', '.join(others[:_SHOWN])}"
     again = _Found(root)
     for folder in [root, *_folders(again, root)]:
         direct = [each.name for each in _entries(again, folder) if each.name.lower().endswith(SUFFIXES)]
         if direct:
-            sum = f"{len(direct):,} images lie in {printable(folder)} itself, such as {printable(direct[0])}"
+            lie = "lies" if len(direct) == 1 else "lie"
+            shown = f"{counted(len(direct), 'image')} {lie} in {printable(folder)} itself"
+            sum = f"{shown}, such as {printable(direct[0])}"
             break
     return DataError(
         f"no images found in {printable(root)}",
@@ -314,7 +317,7 @@ def _too_many_bad(root: Path, bad: list[BadFile], good: int, max_bad: float) -> 
     shown = "\n".join(f"{each.path}: {each.reason}" for each in bad[:_SHOWN])
     count = len(bad) + good
     return DataError(
-        f"{len(bad):,} of {count:,} files in {printable(root)} cannot be decoded",
+        f"{len(bad):,} of {counted(count, 'file')} in {printable(root)} cannot be decoded",
         sum=f"{len(bad)}/{count} = {len(bad) / count:.1%}, at most {max_bad:.0%} may be bad\n{shown}",
         fix="mend or remove them, or raise max_bad",
     )

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import torch
 
 from striate import catalog
-from striate.errors import ArgumentError, UnknownNameError, printable
+from striate.errors import ArgumentError, DataError, UnknownNameError, printable
 from striate.metrics.base import Metric, require_same_shape
 from striate.units import Count, Real
 
@@ -21,7 +21,23 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class SparseCategoricalAccuracy(Metric):
+class _Sparse(Metric, abstract=True):
+    """What metrics of class numbers share."""
+
+    def require(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        numbers, classes = _class_numbers(self, prediction, target), prediction.shape[1]
+        wrong = numbers[(numbers != numbers.long()) | (numbers < 0) | (numbers >= classes)]
+        if len(wrong):
+            raise DataError(
+                f"{wrong[0].item():g} is no class number: predictions of {classes} "
+                f"class{'es' if classes > 1 else ''} have labels 0..{classes - 1}",
+                sum=f"{len(wrong)} of {numbers.numel()} labels are not among them",
+                fix=f"class numbers from 0 to {classes - 1}, or predictions with a score for each class",
+            )
+
+
+@dataclass(frozen=True)
+class SparseCategoricalAccuracy(_Sparse):
     """The share of samples whose highest score is that of the true class, given by its number.
 
     accuracy = 1/n * sum over i of [argmax over k of p[i,k] = y[i]],  the first among equals
@@ -80,7 +96,7 @@ class BinaryAccuracy(Metric):
 
 
 @dataclass(frozen=True)
-class SparseTopKCategoricalAccuracy(Metric):
+class SparseTopKCategoricalAccuracy(_Sparse):
     """The share of samples whose true class, given by its number, is among the k highest scores.
 
     accuracy = 1/n * sum over i of [rank of class y[i] < k],  rank = how many classes stand before it: those of a

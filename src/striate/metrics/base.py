@@ -53,6 +53,9 @@ class Metric(catalog.Concept, shelf="metrics"):
         """The metric of each sample (and position), for those that are means."""
         raise NotImplementedError
 
+    def require(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        """Refuse labels that cannot be meant, in a direct call: those of a training the loss has looked at."""
+
     def meter(self) -> Meter:
         """A new counter."""
         return Meter(self)
@@ -69,8 +72,11 @@ class Metric(catalog.Concept, shelf="metrics"):
                 sum=f"labels {tuple(target.shape)}, predictions {tuple(prediction.shape)}",
                 fix="one label for each prediction",
             )
+        target = to_inside(target) if target.dim() == prediction.dim() else target
+        prediction = to_inside(prediction)
+        self.require(prediction, target)
         meter = self.meter()
-        meter.update(to_inside(prediction), to_inside(target) if target.dim() == prediction.dim() else target)
+        meter.update(prediction, target)
         return meter.result()
 
 

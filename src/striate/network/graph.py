@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from striate.errors import ArgumentError, ShapeError, StriateError, UnknownNameError
@@ -72,11 +73,12 @@ class Network:
                     fix="layer objects such as Dense(10)"
                     + (f": write {layer.__name__}(...)" if isinstance(layer, type) else ""),
                 )
-        for number, layer in enumerate(rest):
-            if layer in rest[:number]:
+        first: dict[Layer, int] = {}
+        for number, layer in enumerate(rest, start=1):
+            if first.setdefault(layer, number) < number:
                 raise ArgumentError(
                     f"the same {type(layer).__name__} object stands in the list twice",
-                    where=f"layers {rest.index(layer) + 1} and {number + 1}",
+                    where=f"layers {first[layer]} and {number}",
                     fix="two objects for two layers; to share weights use the functional form: "
                     "y = layer(layer(Input(shape))); Model(x, y)",
                 )
@@ -175,7 +177,11 @@ class Network:
         return cls(tuple(nodes), tuple(names[id(s)] for s in ins), tuple(names[id(s)] for s in outs))
 
     def __getitem__(self, name: str) -> Node:
-        return next(node for node in self.nodes if node.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
 
     @property
     def layers(self) -> tuple[Node, ...]:
@@ -222,5 +228,9 @@ def _use(layer: Layer, takes: Sequence[str], symbols: dict[str, Symbol]) -> Symb
         if name not in symbols:
             raise UnknownNameError("earlier layer", name, symbols)
     if len(takes) != 1:
-        raise ArgumentError(f"{type(layer).__name__} takes one input, {len(takes)} are named")
+        raise ArgumentError(
+            f"{type(layer).__name__} takes one input, {len(takes)} are named",
+            sum=f"named: {', '.join(takes)}",
+            fix=f'inputs = ["{takes[0]}"]',
+        )
     return layer(symbols[takes[0]])

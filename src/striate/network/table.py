@@ -19,7 +19,11 @@ def network_table(network: Network) -> dict[str, Any]:
              {'input': [2], 'layers': [{'type': 'Dense', 'units': 3}], 'outputs': ['dense']}
     """
     if len(network.inputs) != 1:
-        raise DeclarationError(f"a network with {len(network.inputs)} inputs cannot be written to a file")
+        raise DeclarationError(
+            f"a network with {len(network.inputs)} inputs cannot be written to a file",
+            sum=f"inputs: {', '.join(network.inputs)}",
+            fix="a network with one Input",
+        )
     entry = network.inputs[0]
     layers: list[dict[str, Any]] = []
     table: dict[str, Any]

@@ -20,8 +20,8 @@ def cores() -> int:
     Example: >>> cores() >= 1
              True
     """
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # OpenMP takes a number for each level
+    if wanted.isdecimal() and int(wanted) > 0:
         return int(wanted)
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(math.floor(min(allowed, _quota())), 1)
@@ -33,13 +33,13 @@ def _quota() -> float:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()[:2]
         if quota != "max":
             return max(int(quota) / int(period), 1)
-    except (OSError, ValueError):
+    except (OSError, ValueError, ZeroDivisionError):
         pass
     try:
         quota, period = (int(Path(f"/sys/fs/cgroup/cpu/cpu.cfs_{k}_us").read_text()) for k in ("quota", "period"))
         if quota > 0:
             return max(quota / period, 1)
-    except (OSError, ValueError):
+    except (OSError, ValueError, ZeroDivisionError):
         pass
     return math.inf
 

@@ -1,0 +1,162 @@
+"""What an error names as its fix works: the argument it names is put into the declaration that was refused."""
+
+import ast
+import re
+import traceback
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import striate
+from striate import errors, initializers, layers
+from striate.build import build
+from striate.errors import StriateError
+from striate.network import Network, layer_names, network_table
+
+ROOMS = ("layers", "network", "build", "initializers")
+NAMES = {
+    **vars(layers),
+    **vars(initializers),
+    "np": np,
+    "Model": striate.Model,
+    "Network": Network,
+    "layer_names": layer_names,
+    "table": network_table,
+    "chain": lambda *given, shape=None: Network.sequential(given, shape),
+    "graph": lambda inputs, outputs: build(Network.functional(inputs, outputs)),
+    "assemble": Network.assemble,
+}
+
+NARROW = "chain(Conv2D(6, 5, input_shape=(4, 3, 1)))"
+SHARED = "(lambda x, y, one, other: graph([x, y], [one(x), other(y)]))(Input((2, 3)), Input((2, {})), {})"
+
+FIXES = [
+    (NARROW, r'padding=("same")', "chain(Conv2D(6, 5, padding={}, input_shape=(4, 3, 1)))"),
+    (NARROW, r"padding=(\d)", "chain(Conv2D(6, 5, padding={}, input_shape=(4, 3, 1)))"),
+    (NARROW, r"a map of at least (\d)x(\d)", "chain(Conv2D(6, 5, input_shape=({}, {}, 1)))"),
+    (
+        "chain(Conv2D(6, 3, groups=4, input_shape=(9, 9, 6)))",
+        "(groups) that divide both",
+        "chain(Conv2D(6, 3, {}=3, input_shape=(9, 9, 6)))",
+    ),
+    (
+        "chain(MaxPooling2D(3, padding=2, input_shape=(9, 9, 1)))",
+        r"padding=(\d) at most",
+        "chain(MaxPooling2D(3, padding={}, input_shape=(9, 9, 1)))",
+    ),
+    (
+        "chain(MaxPooling2D(3, padding=2, input_shape=(9, 9, 1)))",
+        "a larger (pool_size)",
+        "chain(MaxPooling2D({}=4, padding=2, input_shape=(9, 9, 1)))",
+    ),
+    (
+        "chain(Conv2D(6, 3), shape=(9, 9))",
+        r"one grey channel is \(h, w, (\d)\)",
+        "chain(Conv2D(6, 3), shape=(9, 9, {}))",
+    ),
+    (
+        "chain(Conv1D(6, 3), shape=(9, 9, 1))",
+        r"(Reshape)\(...\) to 2 axes before it",
+        "chain({}((81, 1)), Conv1D(6, 3), shape=(9, 9, 1))",
+    ),
+    (
+        "chain(Reshape((1, 1, 1, 2, 2)), BatchNormalization(), shape=(4,))",
+        r"(Reshape)\(...\) to fewer axes before it",
+        "chain(Reshape((1, 1, 1, 2, 2)), {}((2, 2)), BatchNormalization(), shape=(4,))",
+    ),
+    ("Dense(3).output(())", r"(Reshape\(\(1,\)\)) before it", "Dense(3).output({}.output(()))"),
+    ("Reshape((-1, -1))", r"(-1) once at most", "Reshape(({}, 2))"),
+    ("chain(Reshape((5, 2)), shape=(4, 4))", r"or (-1) for one of them", "chain(Reshape(({}, 2)), shape=(4, 4))"),
+    ("Dense(3)(np.zeros((2, 4)))", r"call it on (Input)\(shape\)", "Dense(3)({}((4,)))"),
+    ("RandomUniform(0.1, -0.1)", r"(RandomUniform\(.*\))", "{}"),
+    ("chain(Dense(3))", r"(input_shape)=\(height, width, channels\)", "chain(Dense(3, {}=(4, 4, 1)))"),
+    ("chain(Dense(3))", r"or (Input)\(\(h, w, c\)\) before it", "chain({}((4, 4, 1)), Dense(3))"),
+    ("chain(Input((4,)), Dense(3), ReLU)", r"write (ReLU)\(...\)", "chain(Input((4,)), Dense(3), {}())"),
+    (
+        "chain(Input((4,)), Dense(3), 'relu')",
+        r"layer objects such as (Dense\(10\))",
+        "chain(Input((4,)), Dense(3), {})",
+    ),
+    (
+        "(lambda layer: chain(Input((4,)), layer, layer))(Dense(4))",
+        r"y = layer\(layer\((Input)\(shape\)\)\); (Model)\(x, y\)",
+        "(lambda layer, x: {1}(x, layer(layer(x))))(Dense(4), {0}((4,)))",
+    ),
+    (
+        "(lambda x, other: Model(x, Dense(3)(other)))(Input((4,)), Input((4,)))",
+        r"list every Input in Model\((inputs)=\[...\], (outputs)=...\)",
+        "(lambda x, other: Model({}=[x, other], {}=Dense(3)(other)))(Input((4,)), Input((4,)))",
+    ),
+    ("layer_names([Dense(3, name='two words')])", r"name such as ('\w+')", "layer_names([Dense(3, name={})])"),
+    ("layer_names([Dense(3, name='forward')])", r"name such as ('\w+')", "layer_names([Dense(3, name={})])"),
+    (
+        "layer_names([Dense(3, name='a'), Dense(3, name='a')])",
+        "give one of them (another name)",
+        "layer_names([Dense(3, name='a'), Dense(3, name='{}'.replace(' ', '_'))])",
+    ),
+    (
+        SHARED.format(4, "*[Dense(3)] * 2"),
+        "(two layers), or",
+        SHARED.format(4, "Dense(3), Dense(3)") + "  # {}",
+    ),
+    (SHARED.format(4, "*[Dense(3)] * 2"), "or (equal shapes)", SHARED.format(3, "*[Dense(3)] * 2") + "  # {}"),
+    (
+        "assemble((4,), [(Dense(3), []), (ReLU(), ['dens'])])",
+        "did you mean ('dense')",
+        "assemble((4,), [(Dense(3), []), (ReLU(), [{}])])",
+    ),
+    ("assemble((4,), [(Dense(3), [])], ['dens'])", "did you mean ('dense')", "assemble((4,), [(Dense(3), [])], [{}])"),
+    (
+        "assemble((4,), [(Dense(3), []), (ReLU(), ['input', 'dense'])])",
+        r"inputs = \[\"(input)\"\]",
+        "assemble((4,), [(Dense(3), []), (ReLU(), ['{}'])])",
+    ),
+    (
+        "(lambda x, y: table(Network.functional([x, y], [ReLU()(x), ReLU()(y)])))(Input((2,)), Input((2,)))",
+        "a network with (one) Input",
+        "(lambda x: table(Network.functional([x], [ReLU()(x), ReLU()(x)])))(Input((2,)))  # {}",
+    ),
+    ("Dense(unit=3)", "did you mean '(units)'", "Dense({}=3)"),
+    ("Dense(3, colour=1)", "leave '(colour)' out", "Dense(3)  # {}"),
+    ("ReLU(1)", "(name) the others: argument=value", "ReLU({}='one')"),
+]
+
+
+def refused(source):
+    with pytest.raises(StriateError) as caught:
+        eval(source, dict(NAMES))  # noqa: S307
+    return caught.value
+
+
+@pytest.mark.parametrize(("source", "named", "mended"), FIXES)
+def test_what_the_fix_names_mends_the_declaration(source, named, mended):
+    found = re.search(named, refused(source).fix)
+    assert found, refused(source)
+    eval(mended.format(*found.groups()), dict(NAMES))  # noqa: S307
+
+
+def raised_in(room):
+    """Where the files of a room raise an error of their own: (file, first line, last line)."""
+    for path in (Path(striate.__file__).parent / room).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Raise)
+                and isinstance(node.exc, ast.Call)
+                and ast.unparse(node.exc.func) in errors.__all__
+            ):
+                yield path, node.lineno, node.end_lineno
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_error_is_raised_whose_fix_is_not_applied_here(room):
+    places = set()
+    for source, _, _ in FIXES:
+        frame = traceback.extract_tb(refused(source).__traceback__)[-1]
+        places.add((Path(frame.filename), frame.lineno))
+    unseen = [
+        f"{path.name}:{first}"
+        for path, first, last in raised_in(room)
+        if not any(file == path and first <= line <= last for file, line in places)
+    ]
+    assert unseen == []
