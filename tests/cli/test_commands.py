@@ -125,8 +125,21 @@ def test_a_folder_of_images_is_trained_and_evaluated_by_name(tmp_path, monkeypat
     summary = json.loads((out / "summary.json").read_text())
     assert summary["classes"] == ["0", "1", "2"]
     assert summary["bad_files"] == 1
-    assert run(["evaluate", str(out), str(tmp_path / "digits")]) == 0
-    assert "accuracy" in capsys.readouterr().out
+    capsys.readouterr()
+    assert run(["evaluate", str(out), "--json"]) == 0
+    its_own = json.loads(capsys.readouterr().out)
+    assert (its_own["part"], its_own["images"]) == ("test", summary["images"]["test"])
+    assert run(["evaluate", str(out), str(tmp_path / "digits"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == its_own, "what it was trained on is no test"
+    (tmp_path / "digits").rename(tmp_path / "others")
+    assert run(["evaluate", str(out), str(tmp_path / "others"), "--json"]) == 0
+    others = json.loads(capsys.readouterr().out)
+    assert (others["part"], others["images"]) == ("all", 90)
+
+
+def test_without_validation_the_training_loss_decides_and_is_said_to(tmp_path, capsys):
+    assert run(["train", "digits", "--out", str(tmp_path / "run"), "--set", "data.validation=0", *QUICK]) == 0
+    assert "of the lowest training loss" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

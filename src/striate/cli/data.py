@@ -41,7 +41,9 @@ def data(
     grid.add_row("all", *(f"{table['images'][part]:,}" for part in parts), style="bold")
     terminal.console().print(grid)
     if "majority" in table:
-        terminal.say(f"always naming the most frequent class would be right for {table['majority']:.1%}")
+        terminal.say(
+            f"always naming the most frequent class would be right for {table['majority']:.1%} of the training images"
+        )
     for finding in loaded.findings:
         terminal.say(str(finding))
     for bad in loaded.bad[:20]:

@@ -20,7 +20,7 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Test a trained network. Measures it on images with labels."""
-    from striate.cli.sources import data_of
+    from striate.cli.sources import data_of, trained_on
     from striate.errors import DataError
     from striate.loader import is_image_folder, load_folder
     from striate.model import load
@@ -28,6 +28,8 @@ def evaluate(
     from striate.units import counted
 
     model = load(run)
+    if data is not None and trained_on(run, data):
+        data = None  # of its own images a network is tested on those that it was not shown
     if data is not None and is_image_folder(data):
         height, width, channels = model.network[model.network.inputs[0]].output
         found = load_folder(data, (height, width), channels, classes=model.classes or None)

@@ -31,10 +31,11 @@ def predict(
         terminal.say_json(answers)
     else:
         width = max(len(answer["file"]) for answer in answers)
+        wide = max(len(answer["class"] or "") for answer in answers)
         for answer in answers:
             if answer["error"] is None:
                 said = (
-                    f"{answer['class']}  {answer['probability']:.1%}"
+                    f"{answer['class']:<{wide}}  {answer['probability']:6.1%}"
                     if answer["class"]
                     else str(answer["probabilities"])
                 )

@@ -13,13 +13,21 @@ from striate.recipe.library import recipe_names, recipe_path
 from striate.recipe.override import override
 from striate.recipe.source import Source, value_text
 
-__all__ = ["data_of", "is_run", "recipe_of"]
+__all__ = ["data_of", "is_run", "recipe_of", "trained_on"]
 
 
 def is_run(what: str) -> bool:
     """Whether a path is a trained model: a run folder or a NAME.striate file."""
     path = Path(what)
     return os.path.exists(path / "model.json") or (path.suffix == ".striate" and not os.path.isdir(path))
+
+
+def trained_on(run: str, folder: str) -> bool:
+    """Whether a run trained on the images of this folder, as far as its recipe says."""
+    if not os.path.isfile(Path(run) / "recipe.toml"):
+        return False
+    path = recipe_of(run).data.path
+    return path is not None and os.path.isdir(path) and os.path.isdir(folder) and os.path.samefile(path, folder)
 
 
 def recipe_of(what: str, settings: Sequence[str] = ()) -> Recipe:

@@ -27,7 +27,7 @@ def train(
     from striate.cli.sources import recipe_of
     from striate.recipe.job import run
     from striate.recipe.write import write
-    from striate.units import counted
+    from striate.units import counted, seconds_text
 
     recipe = recipe_of(what, settings or [])
     if print_recipe:
@@ -50,9 +50,10 @@ def train(
             else:
                 terminal.say(f"{part} loss {summary[part]['loss']:.5g} over {counted(count, 'image')}", "bold")
             break
-    terminal.say(
-        f"weights of epoch {summary['best_epoch'] + 1}, the lowest validation loss; {summary['seconds_train']:.1f} s"
-    )
+    judge = "validation" if "validation" in summary else "training"
+    terminal.say(f"trained in {seconds_text(summary['seconds_train'])}")
+    if summary["best_epoch"] is not None:
+        terminal.say(f"kept    the weights of epoch {summary['best_epoch'] + 1}, of the lowest {judge} loss")
     terminal.say(f"run     {outcome.folder}")
     terminal.say(f"report  {(outcome.folder / 'report.html').absolute().as_uri()}")
     return 0 if outcome.interrupted is None else 128 + outcome.interrupted
