@@ -1,4 +1,8 @@
+import json
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from striate.recipe import job
 from striate.recipe.grammar import Recipe
@@ -31,3 +35,24 @@ def test_the_report_is_of_images_that_were_kept_back(tmp_path, split, shown):
     recipe = Recipe.from_text(RECIPE.format(split=split))
     job.run(recipe, tmp_path / "run", say=lambda line: None, progress=False, verbose=0)
     assert shown in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_files_that_are_set_aside_are_told_and_logged(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIATE_DATA", str(tmp_path / "cache"))
+    draw = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(12):
+            Image.fromarray(draw.integers(0, 256, (16, 16), np.uint8)).save(
+                tmp_path / "images" / name / f"{number}.png"
+            )
+    (tmp_path / "images" / "a" / "empty.png").write_bytes(b"")
+    text = RECIPE.format(split="").replace('name = "digits"', f'path = "{tmp_path / "images"}"')
+    text = text.replace("[8, 8, 1]", "[16, 16, 1]").replace("units = 10", "units = 2")
+    said = []
+    job.run(Recipe.from_text(text), tmp_path / "run", say=said.append, progress=False, verbose=0)
+    (line,) = [each for each in said if "set aside" in each]
+    assert line.startswith("1 file set aside: ")
+    assert line.endswith("empty.png: it is empty (0 bytes)")
+    assert "set aside: " in (tmp_path / "run" / "log.txt").read_text()
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["bad_files"] == 1

@@ -22,6 +22,7 @@ from striate.recipe.write import write
 from striate.report import Results, write_report
 from striate.shape import elements, shape_text
 from striate.train import Interrupted, machine
+from striate.units import counted
 from striate.version import __version__
 
 __all__ = ["Outcome", "load_data", "make_model", "run"]
@@ -132,6 +133,11 @@ def run(
     for finding in findings:
         folder.log(str(finding))
         say(f"{finding.fault}: {finding.cause}")
+    for bad in data.bad:
+        folder.log(f"set aside: {bad.path}: {bad.reason}")
+    if data.bad:
+        more = ", and more: see the report" if len(data.bad) > 1 else ""
+        say(f"{counted(len(data.bad), 'file')} set aside: {data.bad[0].path}: {data.bad[0].reason}{more}")
     # Written now, so that a full or unwritable disk is found before the time is spent.
     folder.write("recipe.toml", write(recipe))
     folder.write_model(model)
