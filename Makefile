@@ -3,7 +3,7 @@
 #   make demo        train on real handwritten digits; prints where the report is
 #   make test        the tests
 #   make test-slow   the long ones
-#   make check       format, lint, types, floors, documentation
+#   make check       format, lint, types, floors, docstrings, public names, documentation
 #   make docs        the documentation, in docs/_build/html
 #   make bench       speed, accuracy, start-up: into benchmarks/results
 
@@ -27,6 +27,7 @@ check: .venv/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/ty check
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n auto tests/architecture tests/docs/test_docstring_form.py
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 
 docs: .venv/dev.stamp

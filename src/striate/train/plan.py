@@ -18,6 +18,8 @@ from striate.train.device import cores, machine
 
 __all__ = ["Plan", "choose_precision", "parse_plan"]
 
+ALWAYS = "fused updates, memory kept, denormals as 0"
+"""What every run does, as nothing speaks against it; updates are fused where torch has them so (all but two rules)."""
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -26,7 +28,7 @@ class Plan:
     """The choices of a run. Two runs of one plan, seed and machine give the same bits.
 
     Example: >>> Plan(threads=2).line()
-             'torch, 2 threads, float32, channels_last, rewrites: pool-before-activation'
+             'torch, 2 threads, float32, channels_last, rewrites: pool-before-activation, fused updates, ...'
     """
 
     threads: int
@@ -48,7 +50,7 @@ class Plan:
         rewrites = f", rewrites: {', '.join(self.rewrites)}" if self.rewrites else ""
         reason = f" ({self.reason})" if self.reason else ""
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
-        return f"{self.engine}, {threads}, {self.precision}{reason}, {self.layout}{rewrites}"
+        return f"{self.engine}, {threads}, {self.precision}{reason}, {self.layout}{rewrites}, {ALWAYS}"
 
     def to_table(self) -> dict[str, Any]:
         """The plan as a recipe holds it."""
