@@ -1,5 +1,6 @@
 """What it is to be a callback: something that is told what happens during a run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ from rich.text import Text
 
 from striate import catalog
 
-__all__ = ["Callback", "CallbackLike", "Logs", "say"]
+__all__ = ["Callback", "CallbackLike", "Logs", "say", "tell"]
 
 Logs = dict[str, float]
 
@@ -76,6 +77,15 @@ class Callback(catalog.Concept, shelf="callbacks"):
 
 
 CallbackLike = Annotated[Callback | str, catalog.Member("callbacks")]
+
+
+def tell(callbacks: Iterable[Callback], event: str, *args: Any) -> None:
+    """Tell callbacks, one after another, what happens.
+
+    Example: >>> tell([Callback()], "on_epoch_begin", 0)
+    """
+    for callback in callbacks:
+        getattr(callback, event)(*args)
 
 
 def say(text: str) -> None:

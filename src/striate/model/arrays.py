@@ -11,7 +11,7 @@ from striate.errors import ArgumentError, DataError
 from striate.loader import as_array, check_arrays
 from striate.shape import Shape
 
-__all__ = ["batch_size", "images", "is_loader", "labels", "pairs", "require_loader"]
+__all__ = ["batch_size", "images", "is_loader", "labels", "pairs", "require_loader", "tensor"]
 
 
 def images(x: Any, shape: Shape | None) -> torch.Tensor:
@@ -20,11 +20,15 @@ def images(x: Any, shape: Shape | None) -> torch.Tensor:
     Lists, NumPy arrays, memory-maps and tensors are taken. (n, h, w) becomes (n, h, w, 1) where the network wants it.
     Errors: DataError, with what is wrong and the fix.
     """
-    array = np.ascontiguousarray(check_arrays(x, None, shape)[0])
+    return tensor(check_arrays(x, None, shape)[0])
+
+
+def tensor(checked: np.ndarray) -> torch.Tensor:
+    """Images that were looked at already, as a tensor that shares their memory."""
     with warnings.catch_warnings():
         # torch warns of tensors over memory that must not be written; nothing here writes to images.
         warnings.simplefilter("ignore", UserWarning)
-        return torch.from_numpy(array)
+        return torch.from_numpy(np.ascontiguousarray(checked))
 
 
 def labels(y: Any) -> torch.Tensor:

@@ -13,8 +13,8 @@ from torch import fx, nn
 from striate import catalog
 from striate.augmentations import Augmentation
 from striate.build import build, plain, rewrite, weights
-from striate.callbacks import Callback, History, ProgressBar
-from striate.check import Table, bricks, check, check_head, require_memory
+from striate.callbacks import Callback, History, ProgressBar, tell
+from striate.check import Table, bricks, check, check_head, refuse, require_memory
 from striate.errors import (
     ArgumentError,
     DataError,
@@ -150,11 +150,7 @@ class Model:
                 sum=f"it takes {self._image_shape}, it is given {inputs.shape}",
                 fix=f"Input({self._image_shape})",
             )
-        values = dict.fromkeys(self.network.inputs, inputs)
-        for node in self.network.nodes:
-            if not node.is_input:
-                parts = tuple(values[name] for name in node.inputs)
-                values[node.name] = Symbol(node.layer, parts, node.output, self)
+        values = self._values(dict.fromkeys(self.network.inputs, inputs))
         found = [values[name] for name in self.network.outputs]
         return found if len(found) > 1 else found[0]
 
@@ -194,10 +190,16 @@ class Model:
 
     def symbol(self, name: str) -> Symbol:
         """The value of a layer in the declared graph."""
-        made = self._symbols
-        for node in self.network.nodes if not made else ():
-            made[node.name] = Symbol(node.layer, tuple(made[part] for part in node.inputs), node.output, self)
-        return made[name]
+        if not self._symbols:
+            self._symbols = self._values({})
+        return self._symbols[name]
+
+    def _values(self, made: dict[str, Symbol]) -> dict[str, Symbol]:
+        """The value of every layer by name, after those that are made already."""
+        for node in self.network.nodes:
+            if node.name not in made:
+                made[node.name] = Symbol(node.layer, tuple(made[part] for part in node.inputs), node.output, self)
+        return made
 
     @property
     def input(self) -> Symbol:
@@ -314,15 +316,10 @@ class Model:
         metric_names([metric.name for metric in chosen])
         if self._network is not None and minimised is not None:
             self._require_one_output("learn by a loss")
-            self._check_head(minimised)
+            refuse(check_head(self.network, minimised))
         self.optimizer, self.loss, self.metrics = updated, minimised, tuple(chosen)
         self._updater = self._training = None
         self._steps = 0
-
-    def _check_head(self, loss: Loss) -> None:
-        for finding in check_head(self.network, loss):
-            if finding.severity == "error":
-                raise DeclarationError(finding.cause, where=finding.where, sum=finding.evidence, fix=finding.fix)
 
     def _require_one_output(self, doing: str) -> None:
         outputs = () if self._network is None else self._network.outputs
@@ -545,15 +542,15 @@ class Model:
         """Loss and metrics over batches, of which callbacks are told."""
 
         def told(step: int, logs: dict[str, float]) -> None:
-            _tell(heard, "on_test_batch_end", step, logs)
+            tell(heard, "on_test_batch_end", step, logs)
             if step + 1 < len(batches):
-                _tell(heard, "on_test_batch_begin", step + 1)
+                tell(heard, "on_test_batch_begin", step + 1)
 
-        _tell(heard, "on_test_begin")
-        _tell(heard, "on_test_batch_begin", 0)
+        tell(heard, "on_test_begin")
+        tell(heard, "on_test_batch_begin", 0)
         with _mode_kept(self.built):
             logs = self._evaluation()(batches, told)
-        _tell(heard, "on_test_end", logs)
+        tell(heard, "on_test_end", logs)
         return logs
 
     def predict(
@@ -577,15 +574,15 @@ class Model:
         self._introduce(heard, {"steps": len(given), "samples": len(tensor), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())
         parts = []
-        _tell(heard, "on_predict_begin")
+        tell(heard, "on_predict_begin")
         with _mode_kept(self.built), torch.inference_mode():
             self.built.eval()
             for step, part in enumerate(given):
-                _tell(heard, "on_predict_batch_begin", step)
+                tell(heard, "on_predict_batch_begin", step)
                 said = self.built(preprocessing.tensor(part))
                 parts.append(said if isinstance(said, tuple) else (said,))
-                _tell(heard, "on_predict_batch_end", step)
-        _tell(heard, "on_predict_end")
+                tell(heard, "on_predict_batch_end", step)
+        tell(heard, "on_predict_end")
         found = [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
         return found if len(found) > 1 else found[0]
 
@@ -679,8 +676,9 @@ class Model:
         weight: np.ndarray | None = None,
         seed: int = 0,
     ) -> Batches:
+        """Batches of images and labels that `_labelled` has looked at."""
         assert self.loss is not None
-        tensor = arrays.images(x, self._image_shape)
+        tensor = arrays.tensor(x)
         preprocessing = self._preprocessing_for(tensor)
         augmenter = Augmenter(augment, seed) if augment else None
         target = self.loss.target(arrays.labels(y), self._output_shape)
@@ -894,7 +892,7 @@ class Sequential(Model):
         if self._network is None and self._chain:
             self._declare(shape)
             if self.loss is not None:
-                self._check_head(self.loss)
+                refuse(check_head(self.network, self.loss))
 
 
 @contextmanager
@@ -931,11 +929,6 @@ def _at(where: str) -> Generator[None]:
         yield
     except StriateError as error:
         raise error.at(where) from None
-
-
-def _tell(heard: Sequence[Callback], event: str, *args: Any) -> None:
-    for callback in heard:
-        getattr(callback, event)(*args)
 
 
 def _results(logs: dict[str, float], return_dict: bool) -> Any:

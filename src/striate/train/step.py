@@ -45,6 +45,7 @@ class Step:
 
     def __post_init__(self) -> None:
         self.penalties = tuple(self.penalties)
+        self._weights = [weight for group in self.optimizer.param_groups for weight in group["params"]]
         # Batch normalisation moves its statistics in the forward pass, before a loss can be found not to be finite.
         self._buffers = [buffer for buffer in self.module.buffers() if buffer.is_floating_point()]
         self._before = [buffer.clone() for buffer in self._buffers]
@@ -74,8 +75,7 @@ class Step:
 
     def _can_be_applied(self) -> bool:
         """Whether all gradients are finite: their norms say so in 25 us; only where one overflows, all are looked at."""
-        weights = (weight for group in self.optimizer.param_groups for weight in group["params"])
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        gradients = [weight.grad for weight in self._weights if weight.grad is not None]
         norm = torch.stack(torch._foreach_norm(gradients)).sum().item()
         return math.isfinite(norm) or all(bool(torch.isfinite(each).all()) for each in gradients)
 

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from striate.callbacks.base import Callback, Logs
+from striate.callbacks.base import Callback, Logs, tell
 from striate.errors import NonFiniteError
 from striate.loader import Batch, Batches
 from striate.losses.base import Loss
@@ -124,7 +124,7 @@ class Trainer:
         """All epochs. Callbacks hear of every begin and end, also of an interrupted run."""
         self._best, self._best_loss = None, math.inf
         logs: Logs = {}
-        self._tell("on_train_begin")
+        tell(self.callbacks, "on_train_begin")
         try:
             with _deferred_signals() as signals:
                 for epoch in range(self.initial_epoch, self.epochs):
@@ -136,17 +136,17 @@ class Trainer:
         finally:
             if self.keep_best and self._best is not None:
                 self._restore(self._best)
-        self._tell("on_train_end", logs)
+        tell(self.callbacks, "on_train_end", logs)
 
     def _epoch(self, epoch: int, signals: list[int]) -> Logs:
         """One epoch of steps, then validation. An interrupted epoch is validated too: its weights are a result."""
-        self._tell("on_epoch_begin", epoch)
+        tell(self.callbacks, "on_epoch_begin", epoch)
         self.step.module.train()
         meters = [metric.meter() for metric in self.metrics]
         total, count, rate = 0.0, 0, self._rate(epoch, 0)
         begin = time.perf_counter()
         for number, batch in enumerate(self._batches(epoch)):
-            self._tell("on_train_batch_begin", number)
+            tell(self.callbacks, "on_train_batch_begin", number)
             rate = self._rate(epoch, number)
             value, scores = self._try(batch, epoch, number)
             total, count = total + value * len(batch), count + len(batch)
@@ -154,9 +154,9 @@ class Trainer:
                 measure(meters, scores, batch.y, self.output)
             if self.callbacks:
                 running = {meter.metric.name: meter.result() for meter in meters}
-                self._tell("on_train_batch_end", number, {"loss": total / count, **running})
+                tell(self.callbacks, "on_train_batch_end", number, {"loss": total / count, **running})
             if signals:
-                self._tell("on_interrupt")
+                tell(self.callbacks, "on_interrupt")
             if signals or self._told_to_stop():
                 break
         seconds = time.perf_counter() - begin
@@ -167,7 +167,7 @@ class Trainer:
         self._note_best(
             epoch, logs.get("val_loss", logs["loss"]) if self.validate is None or "val_loss" in logs else math.inf
         )
-        self._tell("on_epoch_end", epoch, logs)
+        tell(self.callbacks, "on_epoch_end", epoch, logs)
         return logs
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
@@ -237,7 +237,3 @@ class Trainer:
         with torch.no_grad():
             for key, value in self.step.module.state_dict().items():
                 value.copy_(state[key])
-
-    def _tell(self, event: str, *args: Any) -> None:
-        for callback in self.callbacks:
-            getattr(callback, event)(*args)
