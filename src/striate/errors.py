@@ -69,6 +69,10 @@ class ShapeError(DeclarationError):
     """A layer does not fit the shape it is given."""
 
 
+class OpenSizeError(ShapeError):
+    """Something depends on a size that the declaration leaves open."""
+
+
 class ArgumentError(DeclarationError, TypeError):
     """An argument has the wrong name, type or range."""
 

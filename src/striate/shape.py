@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from pydantic import Strict
 
-from striate.errors import DataError, ShapeError
+from striate.errors import DataError, OpenSizeError, ShapeError
 from striate.units import Count, Index
 
 __all__ = [
     "EVERYTHING",
+    "OpenSize",
     "Padding",
     "Pair",
     "Shape",
@@ -28,13 +29,18 @@ __all__ = [
     "as_tensor",
     "axes",
     "elements",
+    "is_open",
     "shape_text",
+    "sides",
     "to_border",
     "to_inside",
 ]
 
 Shape = tuple[int, ...]
+"""Of one sample. A size that is left open, of a network that takes maps of any size, is None."""
 
+OpenSize = Annotated[tuple[Count | None, ...], Strict(False)]
+"""A shape whose sizes may be left open, as Input takes it."""
 Size = Annotated[tuple[Count, ...], Strict(False)]
 """A shape as an argument takes it: a tuple or list of counts."""
 Single = Count | Annotated[tuple[Count], Strict(False)]
@@ -42,8 +48,10 @@ Pair = Count | Annotated[tuple[Count, Count], Strict(False)]
 Triple = Count | Annotated[tuple[Count, Count, Count], Strict(False)]
 """One count for every axis, or one count for each axis."""
 Sizes = int | tuple[int, ...]
-Padding = Literal["valid", "same"] | Index | Annotated[tuple[Index, ...], Strict(False)]
-"""Pixels added around a map: none, so many that stride 1 keeps the size, or a stated number on each side."""
+_Sides = Annotated[tuple[Index, Index], Strict(False)]
+Padding = Literal["valid", "same"] | Index | Annotated[tuple[Index | _Sides, ...], Strict(False)]
+"""Pixels added around a map: none, so many that stride 1 keeps the size, a stated number on each side, or for each axis
+its own: a number, or (before, after)."""
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -60,19 +68,35 @@ def axes(value: Sizes, count: int) -> tuple[int, ...]:
 def elements(shape: Sequence[int]) -> int:
     """How many numbers an array of this shape holds.
 
+    Errors:  ShapeError where a size is left open.
     Example: >>> elements((28, 28, 1))
              784
     """
+    if is_open(shape):
+        raise OpenSizeError(
+            f"the size of the map must be known here, and {shape} leaves it open",
+            sum=f"{shape_text(shape)} has no product",
+            fix="Input with all sizes, or a layer that takes any size, such as GlobalAveragePooling2D or Conv2D",
+        )
     return math.prod(shape)
 
 
-def shape_text(shape: Sequence[int]) -> str:
-    """A shape as people write it.
+def is_open(shape: Sequence[int | None]) -> bool:
+    """Whether a size is left open.
+
+    Example: >>> is_open((None, None, 3)), is_open((28, 28, 1))
+             (True, False)
+    """
+    return any(size is None for size in shape)
+
+
+def shape_text(shape: Sequence[int | None]) -> str:
+    """A shape as people write it, with ? for a size that is left open.
 
     Example: >>> shape_text((28, 28, 1))
              '28x28x1'
     """
-    return "x".join(str(size) for size in shape)
+    return "x".join("?" if size is None else str(size) for size in shape)
 
 
 def as_tensor(value: Any, what: str) -> torch.Tensor:
@@ -124,35 +148,40 @@ class Window:
     padding: tuple[tuple[int, int], ...]
     """Pixels (before, after) on each axis."""
     dilation: tuple[int, ...]
+    late: bool = False
+    """Whether "same" is asked for with a stride on a map of open size: the padding is known when the map is."""
 
     @classmethod
     def of(
         cls,
         kernel: Sequence[int],
         stride: Sequence[int],
-        padding: str | int | Sequence[int],
+        padding: str | int | Sequence[Any],
         dilation: Sequence[int],
         sizes: Sequence[int],
     ) -> "Window":
         """The window for a map of `sizes`; "same" pads so that ceil(n/stride) outputs come out, the odd pixel last."""
         if padding == "valid":
             padding = 0
+        late = False
         if padding == "same":
+            late = any(n is None and s > 1 for n, s in zip(sizes, stride, strict=True))
             totals = [
-                max((math.ceil(n / s) - 1) * s + d * (k - 1) + 1 - n, 0)
+                # With stride 1 the size does not matter: d*(k - 1).
+                max((math.ceil((n or 1) / s) - 1) * s + d * (k - 1) + 1 - (n or 1), 0)
                 for n, k, s, d in zip(sizes, kernel, stride, dilation, strict=True)
             ]
             sides = tuple((total // 2, total - total // 2) for total in totals)
         else:
             assert not isinstance(padding, str)
-            each = axes(padding if isinstance(padding, int) else tuple(padding), len(sizes))
+            each = (padding,) * len(sizes) if isinstance(padding, int) else tuple(padding)
             if len(each) != len(sizes):
                 raise ShapeError(
                     f"padding={each} has {len(each)} numbers, the map has {len(sizes)} axes",
                     fix="one number for all axes, or one for each",
                 )
-            sides = tuple((p, p) for p in each)
-        return cls(tuple(kernel), tuple(stride), sides, tuple(dilation))
+            sides = tuple((p, p) if isinstance(p, int) else tuple(p) for p in each)
+        return cls(tuple(kernel), tuple(stride), sides, tuple(dilation), late)
 
     @property
     def reach(self) -> tuple[int, ...]:
@@ -162,19 +191,22 @@ class Window:
     @property
     def symmetric(self) -> bool:
         """Whether every axis has as many pixels of padding before as after."""
-        return all(before == after for before, after in self.padding)
+        return not self.late and all(before == after for before, after in self.padding)
 
     def outputs(self, sizes: Sequence[int], who: str = "the window") -> Shape:
         """The map that comes out.
 
         Errors: ShapeError if the dilated kernel exceeds the padded map.
         """
-        out = []
+        out: list[Any] = []
         for axis, n, k, s, d, (before, after) in self._each(sizes):
+            if n is None:
+                out.append(None)
+                continue
             size = (n + before + after - d * (k - 1) - 1) // s + 1
             if size < 1:
                 pads = f"2*{before}" if before == after else f"{before} + {after}"
-                need = tuple(max(-((n - reach) // 2), 0) for n, reach in zip(sizes, self.reach, strict=True))
+                need = tuple(max(-(((n or reach) - reach) // 2), 0) for n, reach in zip(sizes, self.reach, strict=True))
                 raise ShapeError(
                     f"{who} cannot fit a {shape_text(self.kernel)} kernel in a {shape_text(sizes)} map",
                     sum=f"{axis}: floor(({n} + {pads} - {d}*({k}-1) - 1) / {s}) + 1 = {size}, must be >= 1",
@@ -188,6 +220,8 @@ class Window:
         """Axes on which real pixels at the end are never seen: (axis, pixels, the sum)."""
         found = []
         for axis, n, k, s, d, (before, after) in self._each(sizes):
+            if n is None:
+                continue
             rest = (n + before + after - d * (k - 1) - 1) % s
             if rest > after:
                 pads = f"2*{before}" if before == after else f"{before} + {after}"
@@ -197,6 +231,25 @@ class Window:
 
     def _each(self, sizes: Sequence[int]) -> zip:
         return zip(AXES[len(sizes)], sizes, self.kernel, self.stride, self.dilation, self.padding, strict=True)
+
+
+def sides(window: Window, x: torch.Tensor) -> list[Any]:
+    """The padding of a window for a map (n, c, ...), as torch.nn.functional.pad takes it: the last axis first.
+
+    Where the window's padding is known only with the map, it is computed from the map's size.
+
+    Example: >>> sides(Window.of((2,), (1,), "same", (1,), (5,)), torch.zeros(1, 1, 5))
+             [0, 1]
+    """
+    if not window.late:
+        return [side for before_after in reversed(window.padding) for side in before_after]
+    found: list[Any] = []
+    for axis in reversed(range(len(window.kernel))):
+        size, stride = x.shape[2 + axis], window.stride[axis]
+        # (ceil(n/s) - 1)*s + reach - n, in operations that torch can trace.
+        total = torch.sym_max(window.reach[axis] - stride + (-size) % stride, 0)
+        found += [total // 2, total - total // 2]
+    return found
 
 
 EVERYTHING = Window((), (), (), ())

@@ -10,6 +10,7 @@ from striate import layers
 from striate.check import Reach, Table, reaches
 from striate.errors import ShapeError
 from striate.layers import (
+    Add,
     BatchNormalization,
     Conv1D,
     Conv2D,
@@ -18,6 +19,7 @@ from striate.layers import (
     Flatten,
     GlobalAveragePooling2D,
     MaxPooling2D,
+    Multiply,
     ReLU,
     Reshape,
 )
@@ -124,14 +126,14 @@ def test_the_networks_own_is_that_of_the_last_map():
 def test_where_branches_meet_the_larger_counts():
     source = Network.sequential([Conv2D(2, 3, padding="same"), Conv2D(2, 5, padding="same")], (8, 8, 1))
     shape = (8, 8, 2)
-    meet = Node("meet", ReLU(), ("conv2d", "conv2d_1"), (shape, shape), shape)
+    meet = Node("meet", Add(), ("conv2d", "conv2d_1"), (shape, shape), shape)
     assert reaches(Network((*source.nodes, meet), source.inputs, ("meet",)))["meet"].field == (7, 7)
 
 
 def test_a_vector_joined_to_a_map_adds_nothing():
     source = Network.sequential([Conv2D(2, 3), GlobalAveragePooling2D()], (8, 8, 1))
     shapes = ((6, 6, 2), (2,))
-    meet = Node("meet", ReLU(), ("conv2d", "global_average_pooling2d"), shapes, shapes[0])
+    meet = Node("meet", Multiply(), ("conv2d", "global_average_pooling2d"), shapes, shapes[0])
     assert reaches(Network((*source.nodes, meet), source.inputs, ("meet",)))["meet"] == Reach((8, 8), (1, 1), (6, 6))
 
 

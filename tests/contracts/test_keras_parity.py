@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from striate.layers import AveragePooling2D, BatchNormalization, Dense, Dropout
+from striate.layers import AveragePooling2D, BatchNormalization, Dense, Dot, Dropout
 from striate.layers.base import LayerLike
 from striate.shape import Padding, Pair, Single, Triple, axes, to_border, to_inside
 from striate.units import Count, Factor, Fraction, Positive
-from tests.contracts.layer_trials import LAYERS, SHAPES, apply, built, fits, own_shape, values
+from tests.contracts.layer_trials import LAYERS, SHAPES, apply, built, each_of, fits, own_shape, values
 from tests.parity import difference, keras
 
 BOUND = 1e-5
@@ -60,10 +60,11 @@ def arguments(concept, rng):
 
 
 def configurations(name):
-    """Arguments and shapes that fit one another, the same on every run: (layer, arguments, shape)."""
+    """Arguments and shapes that fit one another, the same on every run: (layer, arguments, shapes)."""
     rng = random.Random(name)
     example = LAYERS[name].example()
-    shapes = [own_shape(example), *(shape for shape in SHAPES if fits(example, shape))]
+    count = max(1, example.takes[0])
+    shapes = [own_shape(example), *(shape for shape in SHAPES if fits(example, *(shape,) * count))]
     found = []
     while len(found) < CONFIGURATIONS:
         drawn = arguments(LAYERS[name], rng)
@@ -71,55 +72,69 @@ def configurations(name):
         shape = rng.choice(shapes)
         if not hasattr(layer, "target_shape"):
             shape = (*(size + rng.randint(0, 3) for size in shape[:-1]), rng.choice([1, 2, 4]))
-        if fits(layer, shape) and layer.output(shape)[-1] > 1 and not keras_cannot(layer, shape):
-            found.append((layer, drawn, shape))
+        each = (shape,) * (count + rng.randint(0, 1) * (layer.takes[1] is None))
+        if fits(layer, *each) and (count > 1 or layer.output(*each)[-1] > 1) and not keras_cannot(layer, shape):
+            found.append((layer, drawn, each))
     return found
 
 
 def keras_cannot(layer, shape):
-    """What Keras refuses (stride and dilation both), and what its torch backend gets wrong (see below)."""
+    """What Keras refuses (stride and dilation both), what its torch backend gets wrong (see below), and the scalar
+    product of maps, which Keras takes of every position with every other.
+    """
+    if isinstance(layer, Dot):
+        return len(shape) > 1
     both = [getattr(layer, name, None) for name in ("strides", "dilation_rate")]
-    uneven_mean = type(layer).__name__.startswith("Average") and not layer.window(shape).symmetric
+    uneven_mean = type(layer).__name__.startswith("AveragePooling") and not layer.window(shape).symmetric
     return uneven_mean or all(value is not None and max(axes(value, 1)) > 1 for value in both)
 
 
-def twin(layer, drawn, shape, weights):
+def twin(layer, drawn, shapes, weights):
     """Keras' layer of the same arguments, with the same weights."""
-    made = getattr(keras.layers, type(layer).__name__)(**drawn, trainable=layer.trainable)
-    made.build((None, *shape))
-    order = {name: weight.keras or range(len(weight.shape)) for name, weight in layer.weights(shape).items()}
+    made = getattr(keras.layers, type(layer).__name__)(**keras_arguments(layer, drawn), trainable=layer.trainable)
+    taken = [(None, *shape) for shape in shapes]
+    made.build(taken if len(taken) > 1 else taken[0])
+    order = {name: weight.keras or range(len(weight.shape)) for name, weight in layer.weights(*shapes).items()}
     made.set_weights([value.transpose(order[name]) for name, value in weights.items()])
     return made
 
 
+def keras_arguments(layer, drawn):
+    """What Keras calls for and striate has one way of: a scalar product along the channels."""
+    return {**drawn, "axes": -1} if isinstance(layer, Dot) else drawn
+
+
 def answer(module, images, cotangent):
-    """The output, and the gradient of the images; both with the channels last."""
-    x = torch.from_numpy(images).requires_grad_()
+    """The output, and the gradient of each input; all with the channels last."""
+    x = [torch.from_numpy(each).requires_grad_() for each in images]
     y = module(x)
-    return y, *torch.autograd.grad(y, x, torch.from_numpy(cotangent))
+    return y, *torch.autograd.grad(y, x, torch.from_numpy(cotangent).reshape(y.shape))
 
 
-def compare(layer, drawn, shape, seed):
+def compare(layer, drawn, shapes, seed):
     """How far the output and the gradient are from those of Keras: (what, difference)."""
+    shapes = each_of(shapes)
     rng = np.random.default_rng(seed)
-    weights = {name: value.astype(np.float32) for name, value in values(layer.weights(shape), rng).items()}
-    images = rng.standard_normal((3, *shape), dtype=np.float32)
-    cotangent = rng.standard_normal((3, *layer.output(shape)), dtype=np.float32)
-    theirs = twin(layer, drawn, shape, weights)
+    weights = {name: value.astype(np.float32) for name, value in values(layer.weights(*shapes), rng).items()}
+    images = [rng.standard_normal((3, *shape), dtype=np.float32) for shape in shapes]
+    cotangent = rng.standard_normal((3, *layer.output(*shapes)), dtype=np.float32)
+    theirs = twin(layer, drawn, shapes, weights)
     # In training each draws a mask by itself.
     for training in (False,) if isinstance(layer, Dropout) else (False, True):
-        module = built(layer, shape, weights, torch.float32).train(training)
-        found = answer(lambda x: to_border(apply(layer, shape, module, to_inside(x))), images, cotangent)  # noqa: B023
-        reference = answer(lambda x: theirs(x, training=training), images, cotangent)  # noqa: B023
-        for what, own, other in zip(("output", "gradient"), found, reference, strict=True):
+        module = built(layer, shapes, weights, torch.float32).train(training)
+        options = {"training": training} if "training" in inspect.signature(theirs.call).parameters else {}
+        found = answer(lambda x: to_border(apply(layer, shapes, module, *map(to_inside, x))), images, cotangent)  # noqa: B023
+        reference = answer(lambda x: theirs(x if len(x) > 1 else x[0], **options), images, cotangent)  # noqa: B023
+        for number, (own, other) in enumerate(zip(found, reference, strict=True)):
+            what = f"gradient {number}" if number else "output"
             yield f"{what}, training={training}", difference(own, other)
 
 
 @pytest.mark.parametrize("name", SHARED)
 def test_outputs_and_gradients_are_those_of_keras(name):
-    for seed, (layer, drawn, shape) in enumerate(configurations(name)):
-        for what, apart in compare(layer, drawn, shape, seed):
-            assert apart <= BOUND, f"{what} of {layer!r} on {shape}"
+    for seed, (layer, drawn, shapes) in enumerate(configurations(name)):
+        for what, apart in compare(layer, drawn, shapes, seed):
+            assert apart <= BOUND, f"{what} of {layer!r} on {shapes}"
 
 
 def test_a_frozen_batch_normalization_is_keras_frozen_one():

@@ -8,13 +8,16 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from docs.docstrings import Docstring
 from striate import catalog, layers, textbook
+from striate.build import plain
 from striate.errors import ArgumentError, ShapeError
-from striate.model import Sequential, load
+from striate.model import Model, load
 from striate.shape import elements
 from tests.contracts.declarations import check_declaration
 from tests.contracts.layer_trials import (
+    BLOCKS,
     LAYERS,
     LAYOUTS,
+    MEMBERS,
     SHAPES,
     Trial,
     apply,
@@ -26,6 +29,7 @@ from tests.contracts.layer_trials import (
     finite_differences_agree,
     fits,
     inputs,
+    slots,
     trials,
     values,
 )
@@ -33,7 +37,8 @@ from tests.parity import planted
 
 ALL = pytest.mark.parametrize("trial", trials(), ids=str)
 EXAMPLES = pytest.mark.parametrize("trial", examples(), ids=str)
-NAMES = pytest.mark.parametrize("name", LAYERS)
+NAMES = pytest.mark.parametrize("name", MEMBERS)
+WITH_PAGES = pytest.mark.parametrize("name", LAYERS)
 
 
 def border_shape(y):
@@ -41,20 +46,34 @@ def border_shape(y):
     return (*y.shape[2:], y.shape[1])
 
 
+def blank(count, trial):
+    """Nothing but zeros for each input of the layer."""
+    return [torch.zeros(count, shape[-1], *shape[:-1]) for shape in trial.shapes]
+
+
+def alone(module, count):
+    """A network of one module that takes so many values, made of torch's own modules and functions."""
+    root, graph = nn.Module(), fx.Graph()
+    root.add_module("only", module)
+    given = [graph.placeholder(f"x{number}") for number in range(count)]
+    graph.output(graph.call_module("only", tuple(given)))
+    return plain(fx.GraphModule(root, graph)).eval()
+
+
 # The declaration
 
 
 @NAMES
 def test_it_says_its_shape_and_if_it_learns_its_cost(name):
-    said = Docstring.of(LAYERS[name]).sections
-    example = LAYERS[name].example()
+    said = Docstring.of(MEMBERS[name]).sections
+    example = MEMBERS[name].example()
     assert said["Shape"]
-    assert "Cost" in said or not example.weights(example.input_shape)
+    assert "Cost" in said or name in BLOCKS or not example.weights(*example.example_shapes())
 
 
 @NAMES
 def test_its_declaration_is_checked_shown_and_kept_as_every_concepts(name):
-    check_declaration(LAYERS[name])
+    check_declaration(MEMBERS[name])
 
 
 @ALL
@@ -68,12 +87,14 @@ def test_a_file_holds_it_whole(trial):
 
 @EXAMPLES
 def test_what_does_not_fit_is_refused_with_the_sum_and_the_fix(trial):
+    count = len(trial.shapes)
     for shape in [*SHAPES, (1,), (1, 1), (1, 1, 1), (1, 1, 1, 1), (2, 3, 4, 5, 6)]:
-        if fits(trial.layer, shape):
-            assert all(size > 0 for size in trial.layer.output(shape))
+        shapes = (shape, *trial.others) if count > 1 else (shape,)
+        if fits(trial.layer, *shapes):
+            assert all(size > 0 for size in trial.layer.output(*shapes))
         else:
             with pytest.raises(ShapeError) as refused:
-                trial.layer.output(shape)
+                trial.layer.output(*shapes)
             assert refused.value.what
             assert refused.value.sum
             assert refused.value.fix
@@ -99,16 +120,16 @@ def test_an_activation_is_a_layer_that_keeps_its_shape_and_has_no_weights():
 @pytest.mark.parametrize("training", [False, True])
 def test_what_comes_out_has_the_shape_that_was_said(trial, training):
     with torch.device("meta"):
-        module = trial.layer.build(trial.shape).train(training)
-        y = apply(trial.layer, trial.shape, module, torch.zeros(2, trial.shape[-1], *trial.shape[:-1]))
-    assert border_shape(y) == trial.layer.output(trial.shape)
+        module = trial.layer.build(*trial.shapes).train(training)
+        y = apply(trial.layer, trial.shapes, module, *blank(2, trial))
+    assert border_shape(y) == trial.output
     assert y.dtype == torch.float32
 
 
 @ALL
 def test_its_parameters_and_averages_are_its_weights(trial):
-    weights = trial.layer.weights(trial.shape)
-    module = trial.layer.build(trial.shape)
+    weights = trial.weights
+    module = trial.layer.build(*trial.shapes)
     learned = {name: tuple(tensor.shape) for name, tensor in module.named_parameters()}
     kept = {name: tuple(tensor.shape) for name, tensor in module.named_buffers()}
     assert learned == {name: weight.shape for name, weight in weights.items() if weight.trainable}
@@ -119,7 +140,7 @@ def test_its_parameters_and_averages_are_its_weights(trial):
 
 @ALL
 def test_its_weights_start_as_their_initializers_say(trial):
-    for weight in trial.layer.weights(trial.shape).values():
+    for weight in trial.weights.values():
         first = weight.initializer.sample(weight.shape, torch.Generator().manual_seed(0))
         assert tuple(first.shape) == weight.shape
         assert first.dtype == torch.float32
@@ -129,50 +150,52 @@ def test_its_weights_start_as_their_initializers_say(trial):
 @ALL
 def test_its_operations_are_half_of_what_torch_counts(trial):
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
-        module = trial.layer.build(trial.shape).eval()
-        apply(trial.layer, trial.shape, module, torch.zeros(1, trial.shape[-1], *trial.shape[:-1]))
-    assert counter.get_total_flops() == 2 * trial.layer.macs(trial.shape)
+        module = trial.layer.build(*trial.shapes).eval()
+        apply(trial.layer, trial.shapes, module, *blank(1, trial))
+    assert counter.get_total_flops() == 2 * trial.layer.macs(*trial.shapes)
 
 
 @ALL
 def test_it_traces_to_torchs_own_modules_and_functions(trial):
     rng = np.random.default_rng(0)
-    weights = trial.layer.weights(trial.shape)
-    root = nn.Sequential(built(trial.layer, trial.shape, values(weights, rng))).eval()
-    traced = fx.GraphModule(root, fx.Tracer().trace(root))
+    weights = trial.weights
+    module = built(trial.layer, trial.shapes, values(weights, rng)).eval()
+    traced = alone(module, len(trial.shapes))
     for node in traced.graph.nodes:
         if node.op == "call_module":
             assert type(traced.get_submodule(node.target)).__module__.startswith("torch.nn.")
         elif node.op == "call_function":
             assert node.target.__module__.startswith(("torch", "_operator", "builtins"))
     assert {name.partition(".")[2] for name in traced.state_dict()} == set(weights)
-    x = inputs(trial.shape, "channels_last", rng)
-    assert torch.equal(traced(x), root(x))
-    assert torch.equal(traced(x[:1]), root(x[:1])), "the size of the batch is frozen in"
+    x = [inputs(shape, "channels_last", rng, trial.layer) for shape in trial.shapes]
+    assert torch.equal(traced(*x), module(*x))
+    one = [each[:1] for each in x]
+    assert torch.equal(traced(*one), module(*one)), "the size of the batch is frozen in"
 
 
 @pytest.mark.parametrize("trial", [trial for trial in trials() if len(trial.shape) == 3], ids=str)
 @pytest.mark.parametrize("training", [False, True])
 def test_a_map_in_channels_last_memory_stays_in_it(trial, training):
-    out = trial.layer.output(trial.shape)
-    x = inputs(trial.shape, "channels_last", np.random.default_rng(0)).float()
-    y = trial.layer.build(trial.shape).train(training)(x)
+    out = trial.output
+    rng = np.random.default_rng(0)
+    x = [inputs(shape, "channels_last", rng, trial.layer).float() for shape in trial.shapes]
+    y = trial.layer.build(*trial.shapes).train(training)(*x)
     if len(out) == 3:
         assert y.stride(1) == 1, "the channels of a pixel lie together"
 
 
 @ALL
 def test_no_images_give_no_outputs(trial):
-    module = trial.layer.build(trial.shape).eval()
-    y = apply(trial.layer, trial.shape, module, torch.zeros(0, trial.shape[-1], *trial.shape[:-1]))
+    module = trial.layer.build(*trial.shapes).eval()
+    y = apply(trial.layer, trial.shapes, module, *blank(0, trial))
     assert y.shape[0] == 0
-    assert border_shape(y) == trial.layer.output(trial.shape)
+    assert border_shape(y) == trial.output
 
 
 # The numbers
 
 
-@NAMES
+@WITH_PAGES
 def test_the_textbook_has_a_page_for_it(name):
     assert issubclass(getattr(textbook, name, object), textbook.Brick), f"textbook/ has no rule for {name}"
 
@@ -204,23 +227,29 @@ def test_gradients_agree_with_finite_differences(trial, training):
 
 @EXAMPLES
 def test_a_gradient_of_torchs_wrong_by_a_ten_thousandth_is_caught(trial):
-    learned = [name for name, weight in trial.layer.weights(trial.shape).items() if weight.trainable]
-    for name in ("x", *learned):
+    learned = [name for name, weight in trial.weights.items() if weight.trainable]
+    for name in (*(slot.replace("dx", "x") for slot in slots(trial)), *learned):
         assert not finite_differences_agree(trial, training=True, wrong=name), name
 
 
 @ALL
 def test_single_precision_agrees_with_double(trial):
     rng = np.random.default_rng(0)
-    x, given = inputs(trial.shape, "channels_last", rng), values(trial.layer.weights(trial.shape), rng)
-    *positions, channels = trial.layer.output(trial.shape)
+    x = [inputs(shape, "channels_last", rng, trial.layer) for shape in trial.shapes]
+    given = values(trial.weights, rng)
+    *positions, channels = trial.output
     cotangent = rng.standard_normal((2, channels, *positions))
     # The same numbers for both, so that only the arithmetic differs.
-    x, given = x.float().double(), {name: value.astype(np.float32).astype(np.float64) for name, value in given.items()}
+    x, given = (
+        [each.float().double() for each in x],
+        {name: value.astype(np.float32).astype(np.float64) for name, value in given.items()},
+    )
     cotangent = cotangent.astype(np.float32).astype(np.float64)
     for training in (False, True):
         double = by_torch(trial, x, given, cotangent, training)
-        assert differences(by_torch(trial, x.float(), given, cotangent, training), double, 2e-6) == []
+        assert (
+            differences(by_torch(trial, [each.float() for each in x], given, cotangent, training), double, 2e-6) == []
+        )
 
 
 def test_a_layer_without_a_page_or_with_a_wrong_shape_is_caught():
@@ -241,9 +270,14 @@ def test_a_layer_without_a_page_or_with_a_wrong_shape_is_caught():
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_model_of_it_learns_predicts_and_is_saved(name, precision, tmp_path):
     example = LAYERS[name].example()
-    model = Sequential([example, layers.Flatten(), layers.Dense(2, activation="softmax")], seed=0)
+    taken = [layers.Input(shape) for shape in example.example_shapes()]
+    head = layers.Dense(2, activation="softmax")(layers.Flatten()(example(taken)))
+    model = Model(taken, head, seed=0)
     model.compile("sgd", "sparse_categorical_crossentropy")
-    x = np.random.default_rng(0).normal(size=(4, *example.input_shape)).astype("float32")
+    rng = np.random.default_rng(0)
+    drawn = [inputs(symbol.shape, "channels_last", rng, example).numpy() for symbol in taken]
+    x = [np.moveaxis(np.concatenate([each, each]), 1, -1).astype("float32") for each in drawn]
+    x = x if len(x) > 1 else x[0]
     model.fit(x, [0, 1, 0, 1], verbose=0, plan={"precision": precision, "threads": 1})
     model.save(tmp_path / "model.striate")
     assert np.array_equal(load(tmp_path / "model.striate").predict(x), model.predict(x))

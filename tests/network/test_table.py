@@ -11,6 +11,7 @@ from striate.errors import DeclarationError
 from striate.layers import Conv2D, Dense, Flatten, Input, ReLU
 from striate.network import Network, network_from_table, network_table
 from tests.check.networks import random_network
+from tests.contracts.layer_trials import LAYERS
 
 
 def same(first, second):
@@ -95,7 +96,8 @@ def test_random_networks_come_back_as_they_were_by_way_of_json(seed):
 
 
 def test_every_layer_comes_back_with_all_its_arguments():
-    for layer in (kind.example() for kind in catalog.members("layers").values() if kind.__name__ != "InputLayer"):
+    taking_one = [kind for name, kind in LAYERS.items() if kind.takes == (1, 1) and name != "InputLayer"]
+    for layer in (kind.example() for kind in taking_one):
         network = Network.sequential([layer])
         again = network_from_table(network_table(network))
         described = catalog.describe(layer)

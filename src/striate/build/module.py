@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from operator import attrgetter
 
 import torch
 from torch import fx, nn
@@ -35,10 +36,10 @@ def build(network: Network, seed: int = 0, given: Mapping[Layer, nn.Module] | No
         if not hasattr(root, node.owner):
             known = (given or {}).get(node.layer)
             root.add_module(node.owner, _brick(node, seed) if known is None else known)
-        elif node.shapes[0][-1] != network[node.owner].shapes[0][-1] and node.layer.weights(node.shapes[0]):
+        elif not _shareable(network[node.owner], node):
             raise ShapeError(
-                f"{node.owner} shares its weights between inputs of different channels",
-                sum=f"{network[node.owner].shapes[0]} and {node.shapes[0]}",
+                f"{node.owner} shares its weights between inputs that need weights of different shapes",
+                sum=f"{', '.join(map(str, network[node.owner].shapes))} and {', '.join(map(str, node.shapes))}",
                 fix="two layers, or equal shapes",
             )
         value = graph.call_module(node.owner, tuple(values[name] for name in node.inputs))
@@ -48,6 +49,14 @@ def build(network: Network, seed: int = 0, given: Mapping[Layer, nn.Module] | No
     outputs = tuple(values[name] for name in network.outputs)
     graph.output(outputs[0] if len(outputs) == 1 else outputs)
     return fx.GraphModule(root, graph, "Network")
+
+
+def _shareable(first: Node, again: Node) -> bool:
+    """Whether the weights of a layer's first use suit another use of it."""
+    one, other = (
+        {name: weight.shape for name, weight in node.layer.weights(*node.shapes).items()} for node in (first, again)
+    )
+    return one == other
 
 
 @contextmanager
@@ -64,20 +73,20 @@ def _float32() -> Generator[None]:
 @_float32()
 def _brick(node: Node, seed: int) -> nn.Module:
     """The module of one layer, its weights drawn by their initializers, each from a stream of its own."""
-    layer, shape = node.layer, node.shapes[0]
+    layer, declared = node.layer, node.layer.weights(*node.shapes)
     with torch.device("meta"):  # torch's own first values are never wanted
-        brick = layer.build(shape)
+        brick = layer.build(*node.shapes)
     brick.to_empty(device="cpu")
-    for name, weight in layer.weights(shape).items():
+    for name, weight in declared.items():
         value = weight.initializer.sample(weight.shape, stream(seed, "weights", node.owner, name))
-        tensor = getattr(brick, name)
+        tensor = attrgetter(name)(brick)
         if tuple(tensor.shape) != weight.shape:
             raise AssertionError(f"{type(layer).__name__}.{name}: built {tuple(tensor.shape)}, declared {weight.shape}")
         tensor.data = value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
         if isinstance(tensor, nn.Parameter):
             tensor.requires_grad_(weight.trainable and layer.trainable)
     for name, buffer in brick.named_buffers():
-        if name not in layer.weights(shape):
+        if name not in declared:
             buffer.zero_()
     if layer.then is not None:
         brick.add_module("activation", layer.then.build(node.output))
@@ -92,7 +101,7 @@ def weights(network: Network, trainable: bool | None = None) -> Iterator[tuple[s
              ['conv2d.weight', 'conv2d.bias']
     """
     for node in network.layers:
-        for name, weight in node.layer.weights(node.shapes[0]).items():
+        for name, weight in node.layer.weights(*node.shapes).items():
             if trainable is None or trainable == (weight.trainable and node.layer.trainable):
                 yield f"{node.owner}.{name}", weight
 

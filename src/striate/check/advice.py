@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from striate import catalog
-from striate.check.cost import bricks, macs, weights
+from striate.check.cost import bricks, multiplies, weights
 from striate.check.receptive_field import reaches
 from striate.check.table import Table
 from striate.errors import DeclarationError
@@ -81,7 +81,7 @@ def check_windows(network: Network, strict: bool = False) -> Iterator[Finding]:
     """
     for node in network.nodes:
         shape = node.shapes[0]
-        window = node.layer.window(shape)
+        window = node.layer.window(*node.shapes)
         unseen = () if window in (None, EVERYTHING) else window.unseen(shape[:-1])
         if unseen:
             lost = ", ".join(f"{pixels} of {axis}" for axis, pixels, _ in unseen)
@@ -219,7 +219,7 @@ class _Head:
         while True:
             kinds = [type(layer).__name__ for layer, _ in bricks(node)]
             activation = activation or next((kind for kind in reversed(kinds) if kind in ("Softmax", "Sigmoid")), None)
-            if node.is_input or len(node.inputs) != 1 or macs(node):
+            if node.is_input or len(node.inputs) != 1 or _multiplies(node):
                 argument = "filters" if hasattr(node.layer, "filters") else "units"
                 return cls(node.name, argument, network[output].output, activation)
             node = network[node.inputs[0]]
@@ -333,9 +333,9 @@ def _weights_start_equal(network: Network) -> Iterator[Finding]:
 
     A lone layer of weights is exempt: its units differ by their targets.
     """
-    weighing = [node for node in network.layers if macs(node) and node.layer.trainable]
+    weighing = [node for node in network.layers if _multiplies(node) and node.layer.trainable]
     for node in weighing if len(weighing) > 1 else []:
-        products = [layer.weights(shape) for layer, shape in bricks(node) if layer.macs(shape)]
+        products = [layer.weights(*shapes) for layer, shapes in bricks(node)]
         for name, weight in (item for found in products for item in found.items()):
             if weight.trainable and len(weight.shape) > 1 and _draws_equal(weight.initializer, weight.shape):
                 yield Finding(
@@ -364,14 +364,14 @@ def _is_linear(layer: Layer) -> bool:
 
 def _linear_after_linear(network: Network) -> Iterator[Finding]:
     for node in network.nodes:
-        if not macs(node):
+        if not _multiplies(node):
             continue
         before = node
         while len(before.inputs) == 1:
             before = network[before.inputs[0]]
-            if not all(_is_linear(layer) for layer, shape in bricks(before) if not layer.macs(shape)):
+            if not all(_is_linear(layer) for layer, shapes in bricks(before) if not multiplies(layer, shapes)):
                 break
-            if macs(before):
+            if _multiplies(before):
                 yield Finding(
                     "linear-after-linear",
                     node.name,
@@ -389,11 +389,11 @@ def _bias_before_batch_norm(network: Network) -> Iterator[Finding]:
     for node in network.nodes:
         if type(node.layer).__name__ == "BatchNormalization":
             before = network[node.inputs[0]]
-            bias = before.layer.activation is None and "bias" in before.layer.weights(before.shapes[0])
-            if bias and macs(before) and users[before.name] == 1:
+            bias = before.layer.activation is None and "bias" in before.layer.weights(*before.shapes)
+            if bias and _multiplies(before) and users[before.name] == 1:
                 biased.append(before)
     if biased:
-        count = sum(elements(node.layer.weights(node.shapes[0])["bias"].shape) for node in biased)
+        count = sum(elements(node.layer.weights(*node.shapes)["bias"].shape) for node in biased)
         yield Finding(
             "bias-before-batch-norm",
             ", ".join(node.name for node in biased),
@@ -418,6 +418,10 @@ def _dense_holds_most_weights(network: Network) -> Iterator[Finding]:
                 "most of the network is one dense layer on a flattened map",
                 f"global average pooling instead of Flatten: {count_text((channels + 1) * node.output[-1])} weights",
             )
+
+
+def _multiplies(node: Node) -> bool:
+    return any(multiplies(layer, shapes) for layer, shapes in bricks(node))
 
 
 def _numbers(node: Node) -> int:

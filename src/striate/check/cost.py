@@ -3,26 +3,27 @@
 from collections.abc import Iterator
 
 from striate import catalog
+from striate.errors import OpenSizeError
 from striate.layers.base import Layer, Weight
 from striate.network import Node
 from striate.shape import Shape, elements
 
-__all__ = ["bricks", "macs", "params", "weights"]
+__all__ = ["bricks", "macs", "multiplies", "params", "weights"]
 
 
-def bricks(node: Node) -> Iterator[tuple[Layer, Shape]]:
-    """What a node computes, in order, each brick with its input: the layer, and the activation that follows it.
+def bricks(node: Node) -> Iterator[tuple[Layer, tuple[Shape, ...]]]:
+    """What a node computes, in order, each brick with what it takes: the layer, and the activation that follows it.
 
     Example: >>> from striate.layers import Dense
              >>> from striate.network import Network
              >>> node = Network.sequential([Dense(3, activation="tanh", input_shape=(4,))]).nodes[-1]
-             >>> [(type(layer).__name__, shape) for layer, shape in bricks(node)]
-             [('Dense', (4,)), ('Tanh', (3,))]
+             >>> [(type(layer).__name__, shapes) for layer, shapes in bricks(node)]
+             [('Dense', ((4,),)), ('Tanh', ((3,),))]
     """
     layer = _meant(node.layer)
-    yield layer, node.shapes[0]
+    yield layer, node.shapes
     if layer.then is not None:
-        yield _meant(layer.then), node.output
+        yield _meant(layer.then), (node.output,)
 
 
 def _meant(layer: Layer) -> Layer:
@@ -42,7 +43,7 @@ def weights(node: Node) -> list[Weight]:
     """
     if node.name != node.owner:
         return []
-    return [weight for layer, shape in bricks(node) for weight in layer.weights(shape).values()]
+    return [weight for layer, shapes in bricks(node) for weight in layer.weights(*shapes).values()]
 
 
 def params(node: Node) -> tuple[int, int]:
@@ -62,12 +63,30 @@ def params(node: Node) -> tuple[int, int]:
     return moved, kept
 
 
-def macs(node: Node) -> int:
+def macs(node: Node) -> int | None:
     """Multiply-accumulates of convolutions and matrix products for one image; padded taps count, biases do not.
+
+    None where they depend on a size that is left open.
 
     Example: >>> from striate.layers import Dense
              >>> from striate.network import Network
              >>> macs(Network.sequential([Dense(3, input_shape=(4,))]).nodes[-1])
              12
     """
-    return sum(layer.macs(shape) for layer, shape in bricks(node))
+    try:
+        return sum(layer.macs(*shapes) for layer, shapes in bricks(node))
+    except OpenSizeError:
+        return None
+
+
+def multiplies(layer: Layer, shapes: tuple[Shape, ...]) -> bool:
+    """Whether a layer computes products of weights and values, however many.
+
+    Example: >>> from striate.layers import Conv2D, ReLU
+             >>> multiplies(Conv2D(3, 3), ((None, None, 1),)), multiplies(ReLU(), ((4, 4, 1),))
+             (True, False)
+    """
+    try:
+        return layer.macs(*shapes) > 0
+    except OpenSizeError:
+        return True

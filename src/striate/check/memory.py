@@ -21,10 +21,10 @@ def require_memory(table: Table, memory: int, copies: int = 1, images: int = 0) 
              >>> require_memory(Table.of(Network.sequential([Dense(10, input_shape=(784,))])), memory=1_000_000)
     """
     weights = copies * FLOAT32 * (table.params + table.non_trainable)
-    needed = weights + images * table.bytes // 2
+    needed = weights + images * (table.bytes or 0) // 2
     if not 0 < memory < needed:
         return
-    sizes = [copies * FLOAT32 * (row.params + row.non_trainable) + images * row.bytes // 2 for row in table.rows]
+    sizes = [copies * FLOAT32 * (row.params + row.non_trainable) + images * (row.bytes or 0) // 2 for row in table.rows]
     # Of the layers that alone are too large the first: it is why those after it are.
     place = next((number for number, size in enumerate(sizes) if size > memory), sizes.index(max(sizes)))
     row = table.rows[place]

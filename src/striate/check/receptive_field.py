@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from striate.check.cost import multiplies
 from striate.network import Network, Node
-from striate.shape import EVERYTHING, Shape, Window
+from striate.shape import EVERYTHING, Shape, Window, is_open
 
 __all__ = ["Reach", "reaches"]
 
@@ -23,7 +25,7 @@ class Reach:
     """
 
     field: tuple[int, ...]
-    """Pixels that one position sees on each axis of the input; padding counts."""
+    """Pixels that one position sees on each axis of the input; padding counts. None where that is an open size."""
     stride: tuple[int, ...] | None
     """Pixels between neighbours; None once every position sees the whole."""
     positions: tuple[int, ...]
@@ -54,9 +56,12 @@ class Reach:
         )
 
     def whole(self) -> "Reach":
-        """The reach of something that sees every position."""
+        """The reach of something that sees every position; of a map of open size, nobody knows how much that is."""
         if self.stride is None:
             return self
+        if is_open(self.positions):
+            unknown: Any = (None,) * len(self.field)
+            return Reach(unknown, None, (1,) * len(self.positions))
         each = zip(self.field, self.stride, self.positions, strict=True)
         return Reach(tuple(r + (n - 1) * j for r, j, n in each), None, (1,) * len(self.positions))
 
@@ -83,9 +88,9 @@ def reaches(network: Network) -> dict[str, Reach]:
 
 def _after(node: Node, before: Reach) -> Reach:
     layer, shape = node.layer, node.shapes[0]
-    window = layer.window(shape)
+    window = layer.window(*node.shapes)
     rearranged = before.positions != shape[:-1]
-    if window is EVERYTHING or (rearranged and (window or layer.macs(shape))):
+    if window is EVERYTHING or (rearranged and (window or multiplies(layer, node.shapes))):
         # Once a Reshape has moved positions, what a window or a product over the channels joins may be any of them.
         return before.whole()
     return before.through(window, node.output[:-1]) if window else before
@@ -96,8 +101,9 @@ def _largest(reaches: Iterable[Reach]) -> Reach:
     known = list(reaches)
     known = [reach for reach in known if len(reach.field) == max(len(each.field) for each in known)]
     strides = [reach.stride for reach in known if reach.stride is not None]
+    fields: Any = zip(*(reach.field for reach in known), strict=True)
     return Reach(
-        tuple(max(each) for each in zip(*(reach.field for reach in known), strict=True)),
+        tuple(None if is_open(each) else max(each) for each in fields),
         tuple(max(each) for each in zip(*strides, strict=True)) if strides else None,
         known[0].positions,
     )

@@ -3,7 +3,7 @@
 import html
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from striate.check.cost import macs, params
 from striate.check.receptive_field import Reach, reaches
 from striate.finding import Finding
 from striate.network import Network, Node
-from striate.shape import Shape, elements, shape_text
+from striate.shape import Shape, elements, is_open, shape_text
 from striate.units import bytes_text, count_text
 
 __all__ = ["FLOAT32", "Row", "Table"]
@@ -34,13 +34,14 @@ class Row:
     params: int
     """Weights that training moves."""
     non_trainable: int
-    macs: int
+    macs: int | None
+    """None where they depend on a size that is left open."""
     receptive_field: tuple[int, ...] | None
     """Pixels of the input on each axis; None where the input has no axes."""
     stride: tuple[int, ...] | None
     """Input pixels between neighbours; None where every position sees the whole or there is but a vector."""
-    bytes: int
-    """Of the output for one image, float32."""
+    bytes: int | None
+    """Of the output for one image, float32; None where its size is left open."""
 
     @classmethod
     def of(cls, node: Node, reach: Reach) -> "Row":
@@ -53,7 +54,7 @@ class Row:
             macs(node),
             reach.field or None,
             (reach.stride or None) if len(node.output) > 1 else None,
-            FLOAT32 * elements(node.output),
+            None if is_open(node.output) else FLOAT32 * elements(node.output),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -95,9 +96,9 @@ class Table:
         return sum(row.non_trainable for row in self.rows)
 
     @property
-    def macs(self) -> int:
-        """Multiply-accumulates of convolutions and matrix products for one image."""
-        return sum(row.macs for row in self.rows)
+    def macs(self) -> int | None:
+        """Multiply-accumulates of convolutions and matrix products for one image; None if a size is left open."""
+        return _total(row.macs for row in self.rows)
 
     @property
     def receptive_field(self) -> tuple[int, ...] | None:
@@ -105,9 +106,9 @@ class Table:
         return next((row.receptive_field for row in reversed(self.rows) if len(row.output) > 1), None)
 
     @property
-    def bytes(self) -> int:
-        """Activation memory: all outputs for one image, float32."""
-        return sum(row.bytes for row in self.rows)
+    def bytes(self) -> int | None:
+        """Activation memory: all outputs for one image, float32; None if a size is left open."""
+        return _total(row.bytes for row in self.rows)
 
     def to_json(self) -> dict[str, Any]:
         """The table as `striate check --json` prints it."""
@@ -197,6 +198,17 @@ class _Column:
         return max(map(len, [self.title, self.total(table), *map(self.cell, table.rows)]))
 
 
+def _total(values: Iterable[int | None]) -> int | None:
+    """The sum of the numbers, of which none is known if one is not."""
+    known = list(values)
+    return None if None in known else sum(value or 0 for value in known)
+
+
+def _open_text(show: Callable[[Any], str]) -> Callable[[Any], str]:
+    """What is not known as ?."""
+    return lambda value: "?" if value is None else show(value)
+
+
 def _field_text(field: tuple[int, ...] | None) -> str:
     return shape_text(field or ())
 
@@ -212,10 +224,10 @@ _COLUMNS = (
     _Column("output", "output", shape_text),
     _Column("params", "params", count_text, totalled=True),
     _Column("fixed", "non_trainable", count_text, 3, totalled=True, optional=True),
-    _Column("MACs", "macs", count_text, 1, totalled=True),
+    _Column("MACs", "macs", _open_text(count_text), 1, totalled=True),
     _Column("field", "receptive_field", _field_text, 2, totalled=True, optional=True),
     _Column("stride", "stride", _stride_text, 5, optional=True),
-    _Column("memory", "bytes", bytes_text, 4, totalled=True),
+    _Column("memory", "bytes", _open_text(bytes_text), 4, totalled=True),
 )
 
 

@@ -1,19 +1,21 @@
 """What it is to be a layer, and a value in a declared graph."""
 
+from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from pydantic import AfterValidator
 from torch import nn
 
 from striate import catalog
-from striate.errors import ShapeError
+from striate.errors import ArgumentError, ShapeError
 from striate.initializers.base import Initializer
 from striate.regularizers.base import Regularizer
-from striate.shape import Shape, Size, Window, shape_text
+from striate.shape import OpenSize, Shape, Window, shape_text
 
-__all__ = ["Layer", "LayerLike", "Symbol", "Weight", "require_rank"]
+__all__ = ["Block", "Layer", "LayerLike", "Merging", "Symbol", "Weight", "require_rank"]
 
 
 @dataclass(frozen=True)
@@ -38,51 +40,107 @@ class Layer(catalog.Concept, shelf="layers"):
     Args:
         name: name in tables and files; by default the class name in snake_case, numbered.
         trainable: whether training may change the weights.
-        input_shape: (h, w, c) of what comes in, for the first layer of a Sequential.
+        input_shape: (h, w, c) of what comes in, for the first layer of a Sequential; None for a size that is left open.
     """
 
     name: str | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
-    input_shape: Size | None = field(default=None, kw_only=True)
+    input_shape: OpenSize | None = field(default=None, kw_only=True)
 
     activation = None
     # Layers that take an activation override this with a field.
     is_activation: ClassVar[bool] = False
     """Whether it may be given as an `activation=`: it keeps the shape and has no weights."""
+    takes: ClassVar[tuple[int, int | None]] = (1, 1)
+    """How many values it takes, at least and at most. One that takes several is given a shape for each, by `output`,
+    `weights`, `macs`, `window` and `build` alike, and its module a tensor for each."""
 
-    def output(self, shape: Shape) -> Shape:
+    indexes: ClassVar[bool] = False
+    """Whether it takes whole numbers that stand for words or classes: they are no quantities, and nobody scales them."""
+
+    def output(self, shape: Shape, /) -> Shape:
         """The shape that comes out; ShapeError where the layer does not fit."""
         return shape
 
-    def weights(self, shape: Shape) -> dict[str, Weight]:
+    def weights(self, shape: Shape, /) -> dict[str, Weight]:
         """The weights by the name they have in `build`'s module, trainable ones first, Keras' order."""
         return {}
 
-    def macs(self, shape: Shape) -> int:
+    def macs(self, shape: Shape, /) -> int:
         """Multiply-accumulates of convolutions and matrix products for one image."""
         return 0
 
-    def window(self, shape: Shape) -> Window | None:
+    def window(self, shape: Shape, /) -> Window | None:
         """What one output position sees: a window, EVERYTHING, or None for itself alone."""
         return None
 
-    def build(self, shape: Shape) -> nn.Module:
+    def build(self, shape: Shape, /) -> nn.Module:
         """The torch module: (n, c, h, w) in channels_last memory in and out; its parameters are those of `weights`."""
         raise NotImplementedError
+
+    def example_shapes(self) -> tuple[Shape, ...]:
+        """The shapes that this instance, an example, is shown and tried with."""
+        assert self.input_shape is not None, f"{type(self).__name__}.example() has no input_shape"
+        return (cast("Shape", self.input_shape),) * max(1, self.takes[0])
 
     @cached_property
     def then(self) -> "Layer | None":
         """The activation that follows the layer's own sum; `build/` adds its module after the layer's."""
         return catalog.get("layers", self.activation)
 
-    def __call__(self, inputs: "Symbol") -> "Symbol":
-        """Use the layer in a functional graph: `x = Dense(10)(x)`."""
-        if not isinstance(inputs, Symbol):
-            raise ShapeError(
-                f"{type(self).__name__} was called on a {type(inputs).__name__}; a declared layer has no numbers yet",
-                fix="call it on Input(shape) to declare a graph, and Model(inputs, outputs).predict(array) for numbers",
+    def __call__(self, *inputs: "Symbol | Sequence[Symbol]") -> "Symbol":
+        """Use the layer in a functional graph: `x = Dense(10)(x)`, `y = Add()([x, y])` or `Add()(x, y)`."""
+        values = self._taken(inputs)
+        return Symbol(self, values, self.output(*(value.shape for value in values)), scope=_scope.get())
+
+    def _taken(self, inputs: tuple[Any, ...]) -> "tuple[Symbol, ...]":
+        """The values the layer is called on.
+
+        Errors:  ShapeError for what is no value of a graph, ArgumentError for too few or too many.
+        """
+        values = tuple(inputs[0]) if len(inputs) == 1 and isinstance(inputs[0], list | tuple) else inputs
+        name = type(self).__name__
+        for value in values:
+            if not isinstance(value, Symbol):
+                given = inputs[0] if len(inputs) == 1 else value
+                raise ShapeError(
+                    f"{name} was called on a {type(given).__name__}; a declared layer has no numbers yet",
+                    fix="call it on Input(shape) to declare a graph, and Model(inputs, outputs).predict(array) for "
+                    "numbers",
+                )
+        least, most = self.takes
+        if len(values) < least or (most is not None and len(values) > most):
+            wanted = f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
+            raise ArgumentError(
+                f"{name} takes {wanted} value{'s' * (wanted != '1')}, {len(values)} are given",
+                sum=f"shapes given: {', '.join(str(value.shape) for value in values) or 'none'}",
+                fix=f"{name}(...)([a, b])"
+                if least > 1
+                else f"{name}(...)(x), or a layer such as Concatenate before it",
             )
-        return Symbol(self, (inputs,), self.output(inputs.shape))
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class Merging(Layer, abstract=True):
+    """A layer that takes several values and is told the shape of each."""
+
+    takes = (2, None)
+
+    def output(self, *shapes: Shape) -> Shape:
+        raise NotImplementedError
+
+    def weights(self, *shapes: Shape) -> dict[str, Weight]:
+        return {}
+
+    def macs(self, *shapes: Shape) -> int:
+        return 0
+
+    def window(self, *shapes: Shape) -> Window | None:
+        return None
+
+    def build(self, *shapes: Shape) -> nn.Module:
+        raise NotImplementedError
 
 
 def _activation(value: Layer | str) -> Layer | str:
@@ -107,6 +165,34 @@ class Symbol:
     shape: Shape
     model: Any = None
     """The model whose weights it has, for a value taken from one (a feature extractor)."""
+    scope: tuple[Layer, ...] = ()
+    """The blocks inside which it was declared, the outermost first."""
+
+
+_scope: ContextVar[tuple[Layer, ...]] = ContextVar("scope", default=())
+
+
+@dataclass(frozen=True, eq=False)
+class Block(Layer, abstract=True):
+    """A layer that is made of layers: called in a graph it leaves those there, so that each can be seen and costed.
+
+    Its layers are made once, so that a block called twice shares their weights.
+    """
+
+    def declare(self, *inputs: Symbol) -> Symbol:
+        """Call the layers of the block, one on what another gave, and give the last value."""
+        raise NotImplementedError
+
+    def output(self, *shapes: Shape) -> Shape:
+        return self(*(Symbol(self, (), shape) for shape in shapes)).shape
+
+    def __call__(self, *inputs: Symbol | Sequence[Symbol]) -> Symbol:
+        values = self._taken(inputs)
+        inside = _scope.set((*_scope.get(), self))
+        try:
+            return self.declare(*values)
+        finally:
+            _scope.reset(inside)
 
 
 def require_rank(layer: Layer, shape: Shape, rank: int, letters: str) -> None:

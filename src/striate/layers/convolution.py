@@ -12,7 +12,7 @@ from striate.errors import ShapeError
 from striate.initializers.base import InitializerLike
 from striate.layers.base import Layer, LayerLike, Weight, require_rank
 from striate.regularizers.base import RegularizerLike
-from striate.shape import Padding, Pair, Shape, Single, Sizes, Triple, Window, axes, elements
+from striate.shape import Padding, Pair, Shape, Single, Sizes, Triple, Window, axes, elements, sides
 from striate.units import Count
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D"]
@@ -112,8 +112,7 @@ class _Convolution(Layer, abstract=True):
             self.use_bias,
         )
         if not window.symmetric:
-            sides = [side for before_after in reversed(window.padding) for side in before_after]
-            built.sides = sides  # ty: ignore[invalid-assignment]
+            built.window = window  # ty: ignore[invalid-assignment]
         return built
 
     @classmethod
@@ -182,11 +181,11 @@ def _uneven(convolution: type[nn.Module]) -> type[nn.Module]:
     """torch pads both sides alike; "same" with an even kernel or a stride needs one pixel more at the end."""
 
     class Uneven(convolution):  # ty: ignore[unsupported-base]
-        sides: list[int]
+        window: Window
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             apply = getattr(functional, convolution.__name__.lower())
-            padded = functional.pad(x, self.sides)
+            padded = functional.pad(x, sides(self.window, x))
             return apply(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
     return Uneven

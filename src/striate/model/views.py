@@ -1,5 +1,6 @@
 """Layers as they stand in a model: with names, shapes and numbers."""
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,6 @@ import torch
 from striate.errors import ArgumentError, ShapeError
 from striate.layers.base import Layer, Weight
 from striate.network import Node
-from striate.shape import Shape
 
 __all__ = ["BoundLayer", "put"]
 
@@ -37,9 +37,10 @@ class BoundLayer:
         return self._node.owner
 
     @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """Of what comes in, the batch as None."""
-        return (None, *self._node.shapes[0])
+    def input_shape(self) -> Any:
+        """Of what comes in, the batch as None; a list of shapes where several values do."""
+        shapes = [(None, *shape) for shape in self._node.shapes]
+        return shapes if len(shapes) > 1 else shapes[0]
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
@@ -78,8 +79,8 @@ class BoundLayer:
 
     def _each(self) -> list[tuple[str, Weight, torch.Tensor]]:
         brick = self._model.built.get_submodule(self.name)
-        shape: Shape = self._node.shapes[0]
-        return [(name, weight, getattr(brick, name)) for name, weight in self._node.layer.weights(shape).items()]
+        declared = self._node.layer.weights(*self._node.shapes)
+        return [(name, weight, attrgetter(name)(brick)) for name, weight in declared.items()]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # copy asks for these before there is a node

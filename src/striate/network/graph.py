@@ -35,7 +35,7 @@ class Node:
     @property
     def is_input(self) -> bool:
         """Whether the network begins here."""
-        return isinstance(self.layer, InputLayer)
+        return not self.inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +156,7 @@ class Network:
                     sum=f"Input of shape {symbol.shape}",
                     fix="list every Input in Model(inputs=[...], outputs=...)",
                 )
-        owners = layer_names(symbol.layer for symbol in order)
+        owners = layer_names((symbol.layer for symbol in order), {symbol.layer: symbol.scope for symbol in order})
         uses = Counter[Layer]()
         names: dict[int, str] = {}
         nodes = []
@@ -227,10 +227,4 @@ def _use(layer: Layer, takes: Sequence[str], symbols: dict[str, Symbol]) -> Symb
     for name in takes:
         if name not in symbols:
             raise UnknownNameError("earlier layer", name, symbols)
-    if len(takes) != 1:
-        raise ArgumentError(
-            f"{type(layer).__name__} takes one input, {len(takes)} are named",
-            sum=f"named: {', '.join(takes)}",
-            fix=f'inputs = ["{takes[0]}"]',
-        )
-    return layer(symbols[takes[0]])
+    return layer([symbols[name] for name in takes])

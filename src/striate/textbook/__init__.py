@@ -10,6 +10,7 @@ NumPy only, float64. To learn backpropagation, read in this order:
     optimizers     from gradients to better weights; schedules, regularizers, initializers, metrics beside them
     train          the loop
     window, convolution, pooling, reshaping        what makes the network convolutional
+    merging                                        branches that meet
     dropout, normalization                         what makes it train well
 
 Names are those of the layers that train for real, which are tested against these.
@@ -23,6 +24,7 @@ from striate.textbook.dropout import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
 from striate.textbook.losses import *
+from striate.textbook.merging import *
 from striate.textbook.metrics import *
 from striate.textbook.normalization import *
 from striate.textbook.numerical import *
