@@ -25,6 +25,8 @@ class Augmentation(catalog.Concept, shelf="augmentations"):
     """How many random numbers an image takes."""
     whole_pixels: ClassVar[bool] = True
     """Whether pixels only change places, so that nothing has to be interpolated."""
+    moves: ClassVar[bool] = True
+    """Whether it moves what the image shows, so that labels of single positions would no longer be true."""
     fill_mode = None
     # Those that bring in pixels from outside override this with a field.
 

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,12 +22,12 @@ from striate.network import Network, Node
 from striate.shape import AXES, EVERYTHING, Shape, elements, shape_text
 from striate.units import count_text
 
-__all__ = ["Labels", "check", "check_head", "check_layers", "check_windows", "refuse"]
+__all__ = ["Labels", "check", "check_head", "check_heads", "check_layers", "check_windows", "refuse"]
 
 
 def check(
     network: Network,
-    loss: Loss | str | None = None,
+    loss: Loss | str | Mapping[str, Loss | None] | None = None,
     classes: int | None = None,
     strict: bool = False,
     labels: Shape | None = None,
@@ -36,7 +36,7 @@ def check(
 
     What must be refused is a finding of severity "error"; `refuse` raises it.
 
-    Args:    loss: what the network will be trained with.
+    Args:    loss: what the network will be trained with; of several outputs each by its name.
              classes: how many the labels tell apart.
              strict: a window that leaves pixels unseen is an error.
              labels: the shape of one label.
@@ -48,7 +48,7 @@ def check(
     """
     found = [
         *check_windows(network, strict),
-        *check_head(network, loss, Labels(labels, classes)),
+        *check_heads(network, loss, Labels(labels, classes)),
         *check_layers(network),
     ]
     return replace(Table.of(network), findings=tuple(found))
@@ -161,6 +161,22 @@ class Labels:
 
 _OTHER_LOSS = {True: "categorical_crossentropy", False: "sparse_categorical_crossentropy"}
 """The cross-entropy of exclusive classes for labels that are one-hot, and that are class numbers."""
+
+
+def check_heads(
+    network: Network, loss: Loss | str | Mapping[str, Loss | None] | None, labels: Labels | None = None
+) -> list[Finding]:
+    """What check_head finds at each output: one loss is that of all, a table holds each output's own.
+
+    Of several outputs the number of classes is not known: each may tell others apart.
+    Example: >>> from striate.layers import Dense
+             >>> network = Network.sequential([Dense(1, activation="softmax", input_shape=(4,))])
+             >>> [finding.fault for finding in check_heads(network, None)]
+             ['softmax-over-one-unit']
+    """
+    losses = loss if isinstance(loss, Mapping) else dict.fromkeys(network.outputs, loss)
+    labels = labels if len(network.outputs) == 1 else None
+    return [finding for name in network.outputs for finding in check_head(network, losses.get(name), labels, name)]
 
 
 def check_head(

@@ -7,7 +7,7 @@ import torch
 
 from striate import catalog
 from striate.errors import DataError
-from striate.shape import Shape, as_tensor, to_inside
+from striate.shape import Shape, as_tensor, to_border, to_inside
 
 __all__ = ["Loss", "LossLike", "label_numbers", "label_place"]
 
@@ -37,6 +37,10 @@ class Loss(catalog.Concept, shelf="losses"):
     def on_logits(self) -> Self:
         """The same loss, taking what goes into the head instead of what comes out: exact and stable."""
         return replace(self, from_logits=True) if self.head else self
+
+    def prediction(self, scores: torch.Tensor) -> torch.Tensor:
+        """What the head makes of scores (n, k, ...)."""
+        return catalog.get("layers", self.head).build(tuple(to_border(scores).shape[1:]))(scores)
 
     def __call__(self, y_true: Any, y_pred: Any) -> float:
         labels, prediction = as_tensor(y_true, "labels"), as_tensor(y_pred, "predictions")

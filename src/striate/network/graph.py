@@ -1,8 +1,8 @@
 """The declared graph: which layer takes what from which, with every shape."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,10 @@ from striate.network.naming import layer_names
 from striate.shape import Shape
 
 __all__ = ["Network", "Node"]
+
+
+Shapes = Sequence[int | None] | Mapping[str, Sequence[int | None]]
+"""The shape of the only input, or of each by its name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,26 +104,25 @@ class Network:
 
     @classmethod
     def assemble(
-        cls, input_shape: Sequence[int], entries: Sequence[tuple[Layer, Sequence[str]]], outputs: Sequence[str] = ()
+        cls, input_shape: Shapes, entries: Sequence[tuple[Layer, Sequence[str]]], outputs: Sequence[str] = ()
     ) -> "Network":
         """The graph of layers that name what they take, as recipes and model files hold it.
 
         An entry is a layer and the names of its inputs: none means the entry before it. Without `outputs` the last
-        entry is the output. The network's own input is called "input".
+        entry is the output. The network's own input is called "input"; of several `input_shape` holds the shape of each
+        by its name.
         """
-        source = Input(tuple(input_shape))
-        symbols, last, problems = _joined(source, entries)
+        sources = _sources(input_shape)
+        symbols, last, problems = _joined(sources, entries)
         for _, error in problems:
             raise error
         for name in outputs:
             if name not in symbols:
                 raise UnknownNameError("layer", name, symbols, where="outputs")
-        return cls.functional(source, [symbols[name] for name in outputs or [last]])
+        return cls.functional(sources.values(), [symbols[name] for name in outputs or [last]])
 
     @staticmethod
-    def misfits(
-        input_shape: Sequence[int], entries: Sequence[tuple[Layer, Sequence[str]]]
-    ) -> list[tuple[int, StriateError]]:
+    def misfits(input_shape: Shapes, entries: Sequence[tuple[Layer, Sequence[str]]]) -> list[tuple[int, StriateError]]:
         """What `assemble` would refuse of each of these layers, with its number from 1.
 
         What comes after a layer that does not fit has no shape, so nothing is said of it.
@@ -128,7 +131,7 @@ class Network:
                  >>> [(number, error.what) for number, error in Network.misfits((4, 4, 1), [(Conv2D(6, 5), ())])]
                  [(1, 'Conv2D cannot fit a 5x5 kernel in a 4x4 map')]
         """
-        return _joined(Input(tuple(input_shape)), entries)[2]
+        return _joined(_sources(input_shape), entries)[2]
 
     @classmethod
     def functional(cls, inputs: Symbol | Iterable[Symbol], outputs: Symbol | Iterable[Symbol]) -> "Network":
@@ -176,6 +179,24 @@ class Network:
             )
         return cls(tuple(nodes), tuple(names[id(s)] for s in ins), tuple(names[id(s)] for s in outs))
 
+    def at(self, shapes: Sequence[Shape]) -> "Network":
+        """The same network for inputs of these shapes, where its own leave sizes open.
+
+        Errors:  ShapeError where a layer does not fit.
+        Example: >>> from striate.layers import Conv2D
+                 >>> network = Network.sequential([Conv2D(6, 5, input_shape=(None, None, 1))])
+                 >>> network.at([(28, 28, 1)]).nodes[-1].output
+                 (24, 24, 6)
+        """
+        given = dict(zip(self.inputs, map(tuple, shapes), strict=True))
+        known: dict[str, Shape] = {}
+        nodes = []
+        for node in self.nodes:
+            taken = (given[node.name],) if node.is_input else tuple(known[name] for name in node.inputs)
+            known[node.name] = taken[0] if node.is_input else node.layer.output(*taken)
+            nodes.append(replace(node, shapes=taken, output=known[node.name]))
+        return Network(tuple(nodes), self.inputs, self.outputs)
+
     def __getitem__(self, name: str) -> Node:
         return self._by_name[name]
 
@@ -197,15 +218,22 @@ class Network:
         )
 
 
+def _sources(input_shape: Shapes) -> dict[str, Symbol]:
+    """The inputs by name."""
+    if isinstance(input_shape, Mapping):
+        return {name: Input(tuple(shape), name=name) for name, shape in input_shape.items()}
+    return {"input": Input(tuple(input_shape))}
+
+
 def _joined(
-    source: Symbol, entries: Sequence[tuple[Layer, Sequence[str]]]
+    sources: dict[str, Symbol], entries: Sequence[tuple[Layer, Sequence[str]]]
 ) -> tuple[dict[str, Symbol], str, list[tuple[int, StriateError]]]:
     """The value of each layer by name, the name of the last, and what is wrong by the layer's number."""
     names = layer_names(layer for layer, _ in entries)
-    symbols: dict[str, Symbol] = {"input": source}
+    symbols = dict(sources)
     unknown: set[str] = set()
     problems: list[tuple[int, StriateError]] = []
-    last, uses = "input", Counter[Layer]()
+    last, uses = list(sources)[-1], Counter[Layer]()
     for number, (layer, takes) in enumerate(entries, start=1):
         where = f"layer {number} of {len(entries)}, {names[layer]} = {layer!r}"
         takes = takes or [last]

@@ -43,7 +43,7 @@ def _fill(answer: dict[str, Any], output: np.ndarray, model: Model) -> None:
     if output.shape == (1,) and len(model.classes) == 2:  # one sigmoid output: the probability of the second class
         output = np.array([1 - output[0], output[0]])
     answer["probabilities"] = [round(value, 6) for value in output.ravel().tolist()]
-    if model.classes or model._drops_head:
+    if model.classes or model.answers_shares:
         index = int(output.argmax())
         answer["index"], answer["probability"] = index, round(float(output[index]), 6)
         answer["class"] = model.classes[index] if model.classes else str(index)
