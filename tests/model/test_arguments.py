@@ -56,7 +56,7 @@ REFUSED = {
         'loss="binary_crossentropy"',
         {"y": ONE_HOT},
     ),
-    "labels by name": ({"y": {"dense": Y}}, "a dict", "fit(x, y)", {"y": Y}),
+    "labels of another output": ({"y": {"dens": Y}}, "known: dense", "did you mean 'dense'?", {"y": {"dense": Y}}),
     "no labels": ({"y": None}, "y is None", "fit(x, y)", {"y": Y}),
     "one label": ({"y": 3}, "y ()", "one label for each image", {"y": Y}),
     "fewer images": ({"x": X[:-1]}, "x (119, 8, 8, 1), y (120,)", "one label for each image", {"y": Y[:-1]}),
@@ -258,7 +258,7 @@ def test_what_compile_refuses_leaves_the_model_as_it_was():
     model = small()
     before = model.optimizer, model.loss, model.metrics
     with pytest.raises(StriateError):
-        model.compile("sgd", "mean_squared_error", ["accuracy"])
+        model.compile("sgd", "mean_squared_error", metrics=["accuracy"])
     assert (model.optimizer, model.loss, model.metrics) == before
 
 

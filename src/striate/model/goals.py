@@ -140,6 +140,14 @@ def _weight(given: Any, name: str) -> float:
     if given is None:
         return 1.0
     number = isinstance(given, int | float | np.number) and not isinstance(given, bool)
+    if not number and all(
+        isinstance(each, str | Metric) for each in (given if isinstance(given, list | tuple) else [given])
+    ):
+        raise ArgumentError(
+            "compile takes loss_weights before metrics, as Keras does",
+            sum=f"loss_weights={given!r}",
+            fix=f"metrics={given!r}",
+        )
     if not number or not 0 <= float(given) < np.inf:
         raise ArgumentError(
             f"loss_weights of {name or 'the output'} cannot be {given!r}",

@@ -61,7 +61,7 @@ def make_model(recipe: Recipe, data: Data) -> Model:
     Errors: DeclarationError where network and data do not belong together, with the sum and the fix.
     """
     model = Model._of(recipe.network(), recipe.name, recipe.seed)
-    model.compile(recipe.train.optimizer, recipe.train.loss, recipe.train.metrics)
+    model.compile(recipe.train.optimizer, recipe.train.loss, metrics=recipe.train.metrics)
     model.classes = data.classes
     _match(model, data)
     return model

@@ -201,7 +201,7 @@ class Trainer:
         rate = get_rate(self.step.optimizer.param_groups)
         for what, tensors in (("image", batch.x), ("target", batch.y)):
             for tensor in tensors:
-                bad = ~torch.isfinite(tensor).flatten(1).all(1)
+                bad = ~torch.isfinite(tensor).reshape(len(tensor), -1).all(1)
                 if bad.any():
                     row = int(batch.rows[bad][0])
                     return f"the {what} in row {row} holds NaN or Inf", f"mend or leave out that {what}"
