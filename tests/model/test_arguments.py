@@ -345,8 +345,9 @@ def test_factors_of_classes_by_hand():
     sparse = keras.losses.SparseCategoricalCrossentropy()
     assert class_factors({0: 2.0, 2: 0.5}, np.array([0, 1, 2, 0]), sparse, (3,)).tolist() == [2, 1, 0.5, 2]
     assert class_factors({1: 3}, np.array([[0, 1], [1, 0]]), sparse, (2,)).tolist() == [3, 1]
-    with pytest.raises(StriateError, match="one class for each sample"):
-        class_factors({1: 3}, np.zeros((2, 4, 4), int), sparse, (4, 4, 2))
+    assert class_factors({1: 3}, np.array([[[0, 1]], [[1, 1]]]), sparse, (1, 2, 2)).tolist() == [[[1, 3]], [[3, 3]]]
+    with pytest.raises(StriateError, match="one class for each answer"):
+        class_factors({1: 3}, np.zeros((2, 4, 4), int), sparse, (2,))
 
 
 def test_weights_of_samples_may_come_in_any_form():

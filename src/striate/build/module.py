@@ -31,7 +31,8 @@ def build(network: Network, seed: int = 0, given: Mapping[Layer, nn.Module] | No
     values: dict[str, fx.Node] = {}
     for node in network.nodes:
         if node.is_input:
-            values[node.name] = graph.placeholder(node.name)
+            # Not the input's own name: fx would give a builtin's, such as input, another that input_1 has as well.
+            values[node.name] = graph.placeholder(f"x{len(values) or ''}")
             continue
         if not hasattr(root, node.owner):
             known = (given or {}).get(node.layer)

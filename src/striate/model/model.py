@@ -949,7 +949,7 @@ class Sequential(Model):
     """A network that is one chain of layers.
 
     Args:
-        layers: in order; the first may be an Input or say `input_shape`.
+        layers: in order; the first may be an Input or say `input_shape`; a model stands for its layers.
         name: for tables and files.
         seed: as in Model.
 
@@ -1004,16 +1004,18 @@ class Sequential(Model):
         """Make the graph as soon as the shape of the input is known; layers that stay keep their weights."""
         first = self._chain[0] if self._chain else None
         known = input_shape or (self.network[self.network.inputs[0]].output if self._network is not None else None)
-        network = None
+        network = end = None
         if isinstance(first, Layer) and first.input_shape is None and known is None and not hasattr(first, "shape"):
             for layer in self._chain:
                 if not isinstance(layer, Layer):
                     Network.sequential(self._chain, (1,))
         elif first is not None:
-            network = Network.sequential(self._chain, known)
+            begin, end = Network.chained(self._chain, known)
+            network = Network.functional(begin, end)
         if self._built is not None:
             self._given = {node.layer: self._built.get_submodule(node.owner) for node in self.network.layers}
         self._given = {layer: brick for layer, brick in self._given.items() if network and layer in self._chain}
+        self._given |= _given_bricks([end] if end is not None else [])
         self._network = network
         self._built = self._updater = self._training = None
         self._symbols = {}

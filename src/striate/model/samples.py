@@ -161,7 +161,7 @@ def pairs(data: Iterable[Any], sides: Sequence[Side], outputs: Sequence[str]) ->
         raise DataError("the loader gives no batch", sum="0 batches", fix="a loader with at least one batch")
     images = [_turned(_joined(parts), side.shape) for parts, side in zip(zip(*xs, strict=True), sides, strict=True)]
     labels = [_joined(parts) for parts in zip(*ys, strict=True)]
-    return (images, labels) if len(outputs) > 1 else (images if len(sides) > 1 else images[0], labels[0])
+    return images if len(sides) > 1 else images[0], labels if len(outputs) > 1 else labels[0]
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:

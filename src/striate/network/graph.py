@@ -56,9 +56,15 @@ class Network:
     outputs: tuple[str, ...]
 
     @classmethod
-    def sequential(cls, layers: Sequence[Layer | Symbol], input_shape: Sequence[int] | None = None) -> "Network":
-        """The chain of these layers. Its first entry may be an Input, or say `input_shape`.
+    def sequential(cls, layers: Sequence[Any], input_shape: Sequence[int] | None = None) -> "Network":
+        """The chain of these layers, as `chained` makes it."""
+        return cls.functional(*cls.chained(layers, input_shape))
 
+    @staticmethod
+    def chained(layers: Sequence[Any], input_shape: Sequence[int] | None = None) -> tuple[Symbol, Symbol]:
+        """The first and the last value of the chain of these layers. Its first entry may be an Input, or say `input_shape`.
+
+        A model may stand among them: its layers do.
         Errors: ShapeError where a layer does not fit, with its place in the chain.
         """
         rest: list[Any] = list(layers)
@@ -69,15 +75,15 @@ class Network:
             first = rest.pop(0)
             source = Symbol(first, (), first.shape)
         elif input_shape is None:
-            input_shape = next((layer.input_shape for layer in rest[:1] if isinstance(layer, Layer)), None)
+            input_shape = next((_own_shape(layer) for layer in rest[:1]), None)
         for layer in rest:
-            if not isinstance(layer, Layer):
+            if not _is_link(layer):
                 raise ArgumentError(
                     f"a Sequential is made of layers, not of {layer!r} ({type(layer).__name__})",
                     fix="layer objects such as Dense(10)"
                     + (f": write {layer.__name__}(...)" if isinstance(layer, type) else ""),
                 )
-        first: dict[Layer, int] = {}
+        first: dict[Any, int] = {}
         for number, layer in enumerate(rest, start=1):
             if first.setdefault(layer, number) < number:
                 raise ArgumentError(
@@ -98,9 +104,16 @@ class Network:
             try:
                 symbol = layer(symbol)
             except StriateError as error:
-                name = layer_names(rest)[layer]
+                names = layer_names(each for each in rest if isinstance(each, Layer))
+                name = names[layer] if layer in names else "model"
                 raise error.at(f"layer {number} of {len(rest)}, {name} = {layer!r}; input {symbol.shape}") from None
-        return cls.functional(source, symbol)
+            if not isinstance(symbol, Symbol):
+                raise ArgumentError(
+                    f"a model in a Sequential gives one value, this one gives {len(symbol)}",
+                    where=f"layer {number} of {len(rest)}, {layer.name}",
+                    fix="the functional form: a, b = model(x); Model(x, Concatenate()([a, b]))",
+                )
+        return source, symbol
 
     @classmethod
     def assemble(
@@ -216,6 +229,19 @@ class Network:
         return len(self.inputs) == len(self.outputs) == 1 and all(
             after.inputs == (before.name,) for before, after in pairs
         )
+
+
+def _is_link(entry: Any) -> bool:
+    """Whether something can stand in a chain: a layer, or a model, which puts its layers there."""
+    return isinstance(entry, Layer) or (callable(entry) and isinstance(getattr(entry, "network", None), Network))
+
+
+def _own_shape(entry: Any) -> Sequence[int] | None:
+    """The shape of its input, as the first entry of a chain says it."""
+    if isinstance(entry, Layer):
+        return entry.input_shape
+    network = entry.network if _is_link(entry) else None
+    return network[network.inputs[0]].output if network is not None else None
 
 
 def _sources(input_shape: Shapes) -> dict[str, Symbol]:

@@ -19,8 +19,8 @@ def weighted_mean(values: torch.Tensor, weight: torch.Tensor | None) -> torch.Te
 
 
 def _spread(weight: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """One number for each sample, beside `values` (n, ...)."""
-    return weight.reshape(-1, *[1] * (values.dim() - 1))
+    """One number for each sample, or for each of its positions, beside `values` (n, ...)."""
+    return weight.reshape(*weight.shape, *[1] * (values.dim() - weight.dim()))
 
 
 @dataclass(frozen=True)
