@@ -19,8 +19,11 @@ class Initializer(catalog.Concept, shelf="initializers"):
     # Those that the first batch scales, until their layer's output has variance 1, override this with a field: how far
     # from 1 the variance may stay.
 
+    def require(self, shape: Shape) -> None:
+        """Refuse, with a ShapeError, a shape that it cannot fill; most fill any."""
+
     def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
-        """New values, float32, on the CPU, drawn from `generator` alone; ShapeError where none fit that shape."""
+        """New values, float32, on the CPU, drawn from `generator` alone."""
         raise NotImplementedError
 
 

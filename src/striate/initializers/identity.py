@@ -33,13 +33,16 @@ class Identity(Initializer):
 
     gain: Real = 1.0
 
-    def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
+    def require(self, shape: Shape) -> None:
         if len(shape) != 2:
             raise ShapeError(
                 f"Identity cannot fill a weight of shape {shape}: it is no matrix",
                 sum=f"{len(shape)} axes given, 2 needed: (outputs, inputs)",
                 fix='"dirac" for a convolution, "zeros" for a bias',
             )
+
+    def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
+        self.require(shape)
         return self.gain * torch.eye(*shape)
 
 
@@ -67,7 +70,7 @@ class Dirac(Initializer):
 
     groups: Count = 1
 
-    def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
+    def require(self, shape: Shape) -> None:
         if len(shape) < 2:
             raise ShapeError(
                 f"Dirac cannot fill a weight of shape {shape}: it has no channels to hand on",
@@ -78,8 +81,11 @@ class Dirac(Initializer):
             raise ShapeError(
                 f"Dirac cannot split {shape[0]} outputs in {self.groups} groups",
                 sum=f"{shape[0]} mod {self.groups} = {shape[0] % self.groups}, must be 0",
-                fix="the groups of the convolution",
+                fix=f"groups that divide {shape[0]}, as those of the convolution do",
             )
+
+    def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
+        self.require(shape)
         values = torch.zeros(shape)
         middle = tuple(size // 2 for size in shape[2:])
         each = shape[0] // self.groups

@@ -13,14 +13,17 @@ from striate.units import Positive, Real
 __all__ = ["LSUV", "Orthogonal"]
 
 
-def _orthonormal(name: str, shape: Shape, generator: torch.Generator) -> torch.Tensor:
-    """Q of a normal matrix A = QR, R's diagonal made positive: so are all orthonormal matrices equally likely."""
+def _require_matrix(name: str, shape: Shape) -> None:
     if len(shape) < 2:
         raise ShapeError(
             f"{name} cannot fill a weight of shape {shape}: only a matrix has rows at right angles",
             sum=f"{len(shape)} axes given, at least 2 needed: (outputs, inputs, *kernel)",
             fix='"zeros" for a bias',
         )
+
+
+def _orthonormal(shape: Shape, generator: torch.Generator) -> torch.Tensor:
+    """Q of a normal matrix A = QR, R's diagonal made positive: so are all orthonormal matrices equally likely."""
     rows, columns = shape[0], elements(shape[1:])
     normal = torch.empty(max(rows, columns), min(rows, columns)).normal_(generator=generator)
     q, r = torch.linalg.qr(normal)
@@ -48,8 +51,12 @@ class Orthogonal(Initializer):
 
     gain: Real = 1.0
 
+    def require(self, shape: Shape) -> None:
+        _require_matrix("Orthogonal", shape)
+
     def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
-        return self.gain * _orthonormal("Orthogonal", shape, generator)
+        self.require(shape)
+        return self.gain * _orthonormal(shape, generator)
 
 
 @dataclass(frozen=True)
@@ -73,5 +80,9 @@ class LSUV(Initializer):
 
     tolerance: Positive = 0.1
 
+    def require(self, shape: Shape) -> None:
+        _require_matrix("LSUV", shape)
+
     def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
-        return _orthonormal("LSUV", shape, generator)
+        self.require(shape)
+        return _orthonormal(shape, generator)
