@@ -1,5 +1,7 @@
 """First weights whose length the first images decide."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from striate.build import build, unit_variance
 from striate.errors import DataError
 from striate.initializers import LSUV
 from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input
+from striate.layers.base import Layer, Weight
 from striate.network import Network
 from tests.parity import agree
 
@@ -118,6 +121,37 @@ def test_a_shared_layer_is_scaled_where_it_is_first_used():
     module, batch = build(network), 10 * images(50, 4)
     unit_variance(module, network, (batch,), ["dense"])
     assert module.dense(batch).var(correction=0).item() == pytest.approx(1, abs=1e-3)
+
+
+class _Product(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.first = torch.nn.Parameter(torch.empty(size, size))
+        self.second = torch.nn.Parameter(torch.empty(size, size))
+
+    def forward(self, x):
+        return x @ self.first.T @ self.second.T
+
+
+@dataclass(frozen=True, eq=False)
+class Twice(Layer, abstract=True):
+    """A layer of two weights, multiplied one after another, as in a separable convolution."""
+
+    def weights(self, shape):
+        return {name: Weight((shape[-1], shape[-1]), LSUV(1e-4)) for name in ("first", "second")}
+
+    def build(self, shape):
+        return _Product(shape[-1])
+
+
+def test_several_weights_of_a_layer_share_the_factor():
+    """3 times too large: each is divided by the root of 3; dividing both by 3 would swing between 3 and 1/3 for ever."""
+    x = images(2000, 5)
+    x = 3 * (x - x.mean()) / x.std()
+    module, reached = scaled([Twice(input_shape=(5,))], x)
+    assert reached == {"twice": pytest.approx(1, abs=1e-4)}
+    lengths = [weight.norm(dim=1) for weight in module.parameters()]
+    assert torch.cat(lengths) == pytest.approx(torch.full((10,), 3**-0.5), rel=0.01)
 
 
 def test_a_network_without_such_weights_is_not_even_computed():

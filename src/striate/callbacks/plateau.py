@@ -76,6 +76,7 @@ class HalveAndGoBack(Callback):
     larger one spoilt. If it does not improve from there either, the rate is halved again, from the same state.
 
     `best_epoch` is the epoch to which it would go back, counted from 0. A copy of weights and optimizer is held in memory.
+    A run that ends while it waits keeps its last weights, unless fit is told keep="best".
 
     Args:
         monitor: the number that is watched.
