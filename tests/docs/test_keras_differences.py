@@ -151,7 +151,11 @@ REFUSED = {
     "epsilon = 0": lambda library: library.optimizers.Adam(epsilon=0.0),
     "a learning rate of 0 or below": lambda library: library.optimizers.Adam(-1.0),
     "CosineDecay with warmup_steps or warmup_target alone": half_cosine,
+    "CosineDecayRestarts with t_mul below 1": lambda library: library.optimizers.schedules.CosineDecayRestarts(
+        0.1, 100, t_mul=0.5
+    ),
     "a learning rate of 0 from LearningRateScheduler": with_callback("LearningRateScheduler", lambda epoch: 0.0),
+    "ReduceLROnPlateau with factor 0": lambda library: library.callbacks.ReduceLROnPlateau(factor=0.0),
     "Dropout of 1": lambda library: library.layers.Dropout(1.0),
     "one layer object twice in a Sequential": twice,
     '"accuracy" with mean squared error': having(

@@ -79,7 +79,10 @@ def _brick(node: Node, seed: int) -> nn.Module:
         brick = layer.build(*node.shapes)
     brick.to_empty(device="cpu")
     for name, weight in declared.items():
-        value = weight.initializer.sample(weight.shape, stream(seed, "weights", node.owner, name))
+        try:
+            value = weight.initializer.sample(weight.shape, stream(seed, "weights", node.owner, name))
+        except ShapeError as error:
+            raise error.at(f"{node.owner} = {layer!r}; {name} {weight.shape}") from None
         tensor = attrgetter(name)(brick)
         if tuple(tensor.shape) != weight.shape:
             raise AssertionError(f"{type(layer).__name__}.{name}: built {tuple(tensor.shape)}, declared {weight.shape}")

@@ -13,7 +13,7 @@ from striate import catalog
 from striate.check.cost import bricks, multiplies, weights
 from striate.check.receptive_field import reaches
 from striate.check.table import Table
-from striate.errors import DeclarationError
+from striate.errors import DeclarationError, ShapeError
 from striate.finding import Finding
 from striate.initializers.base import Initializer
 from striate.layers.base import Layer
@@ -333,40 +333,80 @@ HUGE_DENSE = 50_000_000
 
 
 def check_layers(network: Network) -> list[Finding]:
-    """Declarations that are allowed and seldom meant; all are advice.
+    """Weights that cannot be filled as declared, an error each; and what is allowed and seldom meant, as advice.
 
     Example: >>> from striate.layers import Conv2D
              >>> layers = [Conv2D(4, 3, input_shape=(9, 9, 1)), Conv2D(4, 3)]
              >>> [finding.fault for finding in check_layers(Network.sequential(layers))]
              ['linear-after-linear']
     """
-    rules = (_weights_start_equal, _linear_after_linear, _bias_before_batch_norm, _dense_holds_most_weights)
+    rules = (
+        _weights_cannot_be_filled,
+        _weights_start_equal,
+        _linear_after_linear,
+        _bias_before_batch_norm,
+        _dense_holds_most_weights,
+    )
     return [finding for rule in rules for finding in rule(network)]
 
 
-def _weights_start_equal(network: Network) -> Iterator[Finding]:
-    """Units that start equal get equal gradients and stay equal: lecture 003 L470-471.
+def _weights_cannot_be_filled(network: Network) -> Iterator[Finding]:
+    for node in network.layers:
+        for weight in node.layer.weights(*node.shapes).values():
+            try:
+                weight.initializer.require(weight.shape)
+            except ShapeError as error:
+                yield Finding("initializer-does-not-fit", node.name, error.sum, error.what, error.fix, "error")
 
-    A lone layer of weights is exempt: its units differ by their targets.
+
+def _weights_start_equal(network: Network) -> Iterator[Finding]:
+    """Units that start equal see the same and are moved alike: lecture 003 L470-471.
+
+    What may start equal, and is not reported: a lone unit; the last weights before a loss, whose units differ by their
+    targets (so logistic regression may start at 0); and a branch that is joined with another, from which its units get
+    what tells them apart (so a residual block may start as the identity).
     """
-    weighing = [node for node in network.layers if _multiplies(node) and node.layer.trainable]
-    for node in weighing if len(weighing) > 1 else []:
+    told_apart = _told_apart(network)
+    for node in network.layers:
+        if not _multiplies(node) or not node.layer.trainable or node.name in told_apart:
+            continue
         products = [layer.weights(*shapes) for layer, shapes in bricks(node)]
         for name, weight in (item for found in products for item in found.items()):
-            if weight.trainable and len(weight.shape) > 1 and _draws_equal(weight.initializer, weight.shape):
+            if weight.trainable and _rivals(weight.shape, node) > 1 and _draws_equal(weight.initializer, weight.shape):
                 yield Finding(
                     "weights-start-equal",
                     node.name,
                     f"{weight.initializer!r} for all {count_text(elements(weight.shape))} numbers of {name}",
-                    "weights that all start the same get the same gradient: the units never become different",
+                    "its units start as one and compute the same: at most the weights after them can make them differ, "
+                    "and behind a ReLU zeros never learn",
                     f'kernel_initializer="glorot_uniform" on {node.name}',
                 )
 
 
+def _told_apart(network: Network) -> set[str]:
+    """The nodes with weights whose units reach, with no weights between, a loss or another branch."""
+    joined = [name for node in network.nodes if len(node.inputs) > 1 for name in node.inputs]
+    waiting, seen = [*network.outputs, *joined], set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(network[name].inputs if not macs(network[name]) else ())
+    return seen
+
+
+def _rivals(shape: Shape, node: Node) -> int:
+    """How many units of a weight (outputs, inputs / groups, *kernel) see the same inputs, and could become one."""
+    return shape[0] // max(node.shapes[0][-1] // shape[1], 1) if len(shape) > 1 else 1
+
+
 def _draws_equal(initializer: Initializer, shape: Shape) -> bool:
     few = tuple(min(size, 2) for size in shape)
-    drawn = initializer.sample(few, torch.Generator().manual_seed(0))
-    return drawn.numel() > 1 and bool((drawn == drawn.flatten()[0]).all())
+    try:
+        drawn = initializer.sample(few, torch.Generator().manual_seed(0))
+    except ShapeError:  # what asks for more outputs than two has something to tell them apart by
+        return False
+    return bool((drawn == drawn.flatten()[0]).all())
 
 
 _LINEAR = ("Linear", "Flatten", "Reshape", "Dropout", "BatchNormalization")
