@@ -13,6 +13,7 @@ from striate.units import Count, Real
 __all__ = [
     "BinaryAccuracy",
     "CategoricalAccuracy",
+    "SignAccuracy",
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
@@ -96,6 +97,25 @@ class BinaryAccuracy(Metric):
 
 
 @dataclass(frozen=True)
+class SignAccuracy(Metric):
+    """The share of scores that have the sign of their label: 1 or -1, where 0 stands for -1.
+
+    accuracy = mean over samples and outputs of [(x > 0) = (c > 0)]
+
+    Shape:   scores (n, k) or (n, h, w, k), labels the same, or (n,) for one output
+    Source:  lecture 003 L246-247
+    Example: >>> SignAccuracy()([1, -1], [0.3, 0.9])
+             0.5
+    """
+
+    name: str = field(default="sign_accuracy", kw_only=True)
+
+    def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        target = require_same_shape(self, prediction, target)
+        return ((prediction > 0) == (target > 0)).float().mean(1)
+
+
+@dataclass(frozen=True)
 class SparseTopKCategoricalAccuracy(_Sparse):
     """The share of samples whose true class, given by its number, is among the k highest scores.
 
@@ -159,15 +179,16 @@ def _rank(prediction: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     return (~(prediction <= score) | ((prediction == score) & (numbers < classes))).sum(1)
 
 
-_BY_LOSS = {
+_BY_LABELS: dict[str, dict[str, type[Metric]]] = {
     "accuracy": {
-        "SparseCategoricalCrossentropy": SparseCategoricalAccuracy,
-        "CategoricalCrossentropy": CategoricalAccuracy,
-        "BinaryCrossentropy": BinaryAccuracy,
+        "class numbers": SparseCategoricalAccuracy,
+        "distributions": CategoricalAccuracy,
+        "yes or no": BinaryAccuracy,
+        "signs": SignAccuracy,
     },
     "top_k_accuracy": {
-        "SparseCategoricalCrossentropy": SparseTopKCategoricalAccuracy,
-        "CategoricalCrossentropy": TopKCategoricalAccuracy,
+        "class numbers": SparseTopKCategoricalAccuracy,
+        "distributions": TopKCategoricalAccuracy,
     },
 }
 _SHORT = {"acc": "accuracy", "top_k": "top_k_accuracy"}
@@ -185,20 +206,23 @@ def resolve(metric: Metric | str, loss: Any) -> Metric:
     if not isinstance(metric, str):
         return metric
     word = _SHORT.get(metric.lower(), metric.lower())
-    if word not in _BY_LOSS:
+    if word not in _BY_LABELS:
         try:
             return replace(catalog.get("metrics", metric), name=catalog.snake_case(metric))
         except UnknownNameError:
-            raise UnknownNameError("metric", printable(metric, 60), [*_BY_LOSS, *catalog.members("metrics")]) from None
-    loss_name = type(loss).__name__
-    suited = _BY_LOSS[word].get(loss_name)
+            raise UnknownNameError(
+                "metric", printable(metric, 60), [*_BY_LABELS, *catalog.members("metrics")]
+            ) from None
+    suited = _BY_LABELS[word].get(getattr(loss, "labels", ""))
     if suited is None:
-        losses = ", ".join(catalog.snake_case(known) for known in _BY_LOSS[word])
+        others = "there is none" if loss is None else f"labels of {type(loss).__name__} are {loss.labels}"
         raise ArgumentError(
-            f"{metric!r} goes by the loss, and {'there is none' if loss is None else f'{loss_name} is of no classes'}",
-            sum=f"losses it goes with: {losses}",
-            fix='one of these, or the metric by its full name, such as "categorical_accuracy"',
+            f"{metric!r} goes by the loss, and {others}",
+            sum=f"it goes with labels that are {', '.join(_BY_LABELS[word])}",
+            fix='such a loss, as "sparse_categorical_crossentropy" is for class numbers, or the metric by its full name, '
+            'such as "categorical_accuracy"',
         )
     if suited is BinaryAccuracy and getattr(loss, "from_logits", False):
-        return BinaryAccuracy(threshold=0.0, name=word)  # a score of 0 is a probability of 1/2
+        # A score of 0 is a probability of 1/2, which is no yes; but a Step says yes at 0.
+        return BinaryAccuracy(threshold=-torch.finfo(torch.float32).tiny if loss.head == "Step" else 0.0, name=word)
     return suited(name=word)
