@@ -5,6 +5,9 @@ import pytest
 import torch
 
 from striate import catalog, textbook
+from striate.layers import Conv2D
+from striate.models import Sequential
+from striate.optimizers import SGD
 from striate.shape import to_border
 from tests.contracts.declarations import check_declaration, shelf_members, variants
 from tests.parity import agree, planted
@@ -170,3 +173,21 @@ def test_labels_of_another_length_or_kind_are_refused_in_words(name):
     for wrong in (["a", "b"], [[1], [1, 2]], [0, 1, 2], 0, np.zeros((2, 7, 7))):
         with pytest.raises(ValueError, match="labels"):
             loss(wrong, [[0.5, 0.5], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_network_with_a_prediction_for_each_pixel_is_trained_by_it(name):
+    """The loss of 8 maps of 4 x 4 pixels falls by plain descent."""
+    rng = np.random.default_rng(0)
+    loss, activation = MEMBERS[name](), {"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(str(MEMBERS[name].head))
+    if loss.head not in (None, *HEADS):
+        loss = loss.on_logits()
+    layer = Conv2D(3, 1, activation="sigmoid" if name in COUNTS else activation, input_shape=(4, 4, 5))
+    model = Sequential([layer], seed=0)
+    model.compile(SGD(0.05), loss)
+    x = rng.standard_normal((8, 4, 4, 5)).astype(np.float32)
+    (target, *_) = labels(name, (8, 3, 4, 4), rng)
+    y = target if target.ndim == 3 else np.moveaxis(target, 1, -1)
+    losses = model.fit(x, y, epochs=4, batch_size=8, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert model.evaluate(x, y, verbose=0, return_dict=True)["loss"] < losses[0]

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import torch
 
 from striate import catalog
-from striate.errors import ArgumentError, DataError, UnknownNameError, printable
-from striate.metrics.base import Metric, require_same_shape
+from striate.errors import ArgumentError, UnknownNameError, printable
+from striate.metrics.base import Metric, require_class_numbers, require_classes, require_same_shape
 from striate.units import Count, Real
 
 __all__ = [
@@ -26,15 +26,7 @@ class _Sparse(Metric, abstract=True):
     """What metrics of class numbers share."""
 
     def require(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
-        numbers, classes = _class_numbers(self, prediction, target), prediction.shape[1]
-        wrong = numbers[(numbers != numbers.long()) | (numbers < 0) | (numbers >= classes)]
-        if len(wrong):
-            raise DataError(
-                f"{wrong[0].item():g} is no class number: predictions of {classes} "
-                f"class{'es' if classes > 1 else ''} have labels 0..{classes - 1}",
-                sum=f"{len(wrong)} of {numbers.numel()} labels are not among them",
-                fix=f"class numbers from 0 to {classes - 1}, or predictions with a score for each class",
-            )
+        require_classes(self, prediction, target)
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ class SparseCategoricalAccuracy(_Sparse):
     name: str = field(default="sparse_categorical_accuracy", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (prediction.argmax(1) == _class_numbers(self, prediction, target)).float()
+        return (prediction.argmax(1) == require_class_numbers(self, prediction, target)).float()
 
 
 @dataclass(frozen=True)
@@ -134,7 +126,7 @@ class SparseTopKCategoricalAccuracy(_Sparse):
     name: str = field(default="sparse_top_k_categorical_accuracy", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (_rank(prediction, _class_numbers(self, prediction, target)) < self.k).float()
+        return (_rank(prediction, require_class_numbers(self, prediction, target)) < self.k).float()
 
 
 @dataclass(frozen=True)
@@ -156,19 +148,6 @@ class TopKCategoricalAccuracy(Metric):
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return (_rank(prediction, require_same_shape(self, prediction, target).argmax(1)) < self.k).float()
-
-
-def _class_numbers(metric: Metric, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """The target of a metric that takes class numbers (n, ...), or (n, 1, ...)."""
-    if target.dim() == prediction.dim() and target.shape[1] == 1:
-        target = target.squeeze(1)
-    if target.shape != (len(prediction), *prediction.shape[2:]):
-        raise ArgumentError(
-            f"{type(metric).__name__} takes labels that are class numbers, one for each prediction",
-            sum=f"labels {tuple(target.shape)}, predictions {tuple(prediction.shape)}",
-            fix='metrics=["accuracy"], which goes by the loss',
-        )
-    return target
 
 
 def _rank(prediction: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
