@@ -7,7 +7,10 @@ import pytest
 import torch
 
 from striate.errors import ArgumentError, DataError
+from striate.layers import Dense
 from striate.losses import Hinge, LogLoss, LogSoftMax, MaxMargin, PerceptronLoss, SquaredHinge, WestonWatkins
+from striate.models import Sequential
+from striate.optimizers import SGD
 from striate.shape import to_inside
 from tests.parity import agree, keras
 
@@ -129,13 +132,16 @@ def test_a_margin_must_be_above_0(loss):
 @pytest.mark.parametrize("positions", [(), (2, 3)])
 @pytest.mark.parametrize("coded", ["signs", "0 and 1"])
 @pytest.mark.parametrize("loss", [Hinge(), SquaredHinge()], ids=repr)
-def test_every_sample_has_the_loss_that_keras_gives_it(loss, coded, positions):
+def test_every_sample_has_the_loss_and_the_gradient_that_keras_gives_it(loss, coded, positions):
     rng = np.random.default_rng(0)
-    scores = rng.standard_normal((6, *positions, 4)).astype(np.float32)
-    labels = rng.choice([-1.0 if coded == "signs" else 0.0, 1.0], scores.shape).astype(np.float32)
-    theirs = getattr(keras.losses, type(loss).__name__)(reduction="none")(labels, scores)
-    target = loss.target(torch.from_numpy(labels), (*positions, 4))
-    assert agree(loss.values(to_inside(torch.from_numpy(scores)), target), theirs, 1e-6)
+    scores = torch.from_numpy(rng.standard_normal((6, *positions, 4)).astype(np.float32))
+    labels = rng.choice([-1.0 if coded == "signs" else 0.0, 1.0], tuple(scores.shape)).astype(np.float32)
+    leaf, other = scores.clone().requires_grad_(), scores.clone().requires_grad_()
+    expected = getattr(keras.losses, type(loss).__name__)(reduction="none")(labels, other)
+    values = loss.values(to_inside(leaf), loss.target(torch.from_numpy(labels), (*positions, 4)))
+    assert agree(values, expected, 1e-6)
+    own, reference = (torch.autograd.grad(each.sum(), x)[0] for each, x in ((values, leaf), (expected, other)))
+    assert agree(own, reference, 1e-6)
 
 
 # The perceptron
@@ -167,3 +173,31 @@ def test_after_the_step_mistakes_are_counted():
 def test_several_outputs_learn_each_by_the_rule():
     _, slope = gradient(PerceptronLoss(from_logits=True), [[2.0, -1.0, 3.0]], [[0.0, 1.0, 1.0]])
     assert slope == [[1, -1, 0]]
+
+
+def test_training_takes_the_scores_before_the_step():
+    assert PerceptronLoss.head == "Step"
+    assert PerceptronLoss().on_logits() == PerceptronLoss(from_logits=True)
+    scores, labels = torch.tensor([[0.3], [-2.0]]), torch.tensor([[0.0], [0.0]])
+    steps = (scores >= 0).float()
+    assert PerceptronLoss().values(steps, labels).tolist() == [1, 0]
+    assert PerceptronLoss().on_logits().values(scores, labels).tolist() == pytest.approx([0.3, 0])
+
+
+def test_labels_of_a_perceptron_are_0_and_1():
+    with pytest.raises(DataError, match="label -1 in row 1 is no yes or no: labels of PerceptronLoss") as caught:
+        PerceptronLoss()([1, -1], [1.0, 0.0])
+    assert caught.value.fix == "(labels + 1) / 2"
+
+
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge", "log_loss", "max_margin", "weston_watkins", "log_soft_max"])
+def test_a_network_that_gives_scores_learns_by_it_and_says_how_often_it_is_right(loss):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 6)).astype(np.float32)
+    several = loss in ("max_margin", "weston_watkins", "log_soft_max")
+    scores = x @ rng.standard_normal((6, 4))
+    y = scores.argmax(1) if several else np.sign(scores[:, 0])
+    model = Sequential([Dense(4 if several else 1, input_shape=(6,))], seed=0)
+    model.compile(SGD(0.5), loss, metrics=["accuracy"])
+    model.fit(x, y, epochs=15, verbose=0)
+    assert model.evaluate(x, y, verbose=0, return_dict=True)["accuracy"] > 0.92
