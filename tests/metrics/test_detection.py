@@ -62,6 +62,7 @@ def test_of_equal_scores_the_first_says_yes():
     assert Precision(top_k=1)([[1, 0, 0]], [[0.5, 0.5, 0.0]]) == 1
     assert Precision(top_k=1)([[0, 1, 0]], [[0.5, 0.5, 0.0]]) == 0
     assert F1Score(average="micro")([[0, 1, 0]], [[0.5, 0.5, 0.0]]) == 0
+    assert Recall(top_k=3)([2, 3], np.zeros((2, 5000))) == 0.5
 
 
 @pytest.mark.parametrize("average", AVERAGES)

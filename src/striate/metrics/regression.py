@@ -131,9 +131,9 @@ class _Moments(Meter):
         target = require_same_shape(self.metric, prediction, target)
         y, a = (x.movedim(1, -1).reshape(-1, prediction.shape[1]).double() for x in (target, prediction))
         mean, count = y.mean(0), self.count + len(y)
-        apart = (mean - self.mean) * (self.count > 0)
+        apart = mean - self.mean
         self.spread = self.spread + (y - mean).square().sum(0) + apart.square() * self.count * len(y) / count
-        self.mean = self.mean + (mean - self.mean) * len(y) / count
+        self.mean = self.mean + apart * len(y) / count
         self.missed = self.missed + (a - y).square().sum(0)
         self.count = count
 
