@@ -171,6 +171,7 @@ REFUSED = {
     "one sigmoid with sparse cross-entropy": having(units=1, head="sigmoid", y=0 * Y),
     "fractions as class numbers": having(y=Y + 0.5),
     "one-hot labels that do not add up to 1": having(y=2 * ONE_HOT, loss="categorical_crossentropy"),
+    "labels 0 and -1 together in a hinge": having(units=1, head=None, y=(Y - 1).astype(np.float32), loss="hinge"),
     "class numbers out of range": having(y=Y + 1),
     "NaN among the pixels": having(x=HOLED),
     "batch_size 0": having(batch_size=0),

@@ -391,7 +391,7 @@ def _told_apart(network: Network) -> set[str]:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting.extend(network[name].inputs if not macs(network[name]) else ())
+            waiting.extend(() if _multiplies(network[name]) else network[name].inputs)
     return seen
 
 
