@@ -206,6 +206,8 @@ def check_head(
                 "or one unit for each class",
             )
         ]
+    if loss is not None and "Step" in (head.activation, loss.head):
+        return list(_step_and_loss(head, loss))
     if loss is None or loss.head is None:
         return []
     found = list(_head_and_loss(head, loss, labels))
@@ -222,7 +224,7 @@ class _Head:
     """That layer's argument for how many come out."""
     output: Shape
     activation: str | None
-    """What they go through at the end: "Softmax", "Sigmoid", or None: any numbers."""
+    """What they go through at the end: "Softmax", "Sigmoid", "Step", or None: any numbers."""
 
     @property
     def units(self) -> int:
@@ -234,11 +236,15 @@ class _Head:
         node, activation = network[output], None
         while True:
             kinds = [type(layer).__name__ for layer, _ in bricks(node)]
-            activation = activation or next((kind for kind in reversed(kinds) if kind in ("Softmax", "Sigmoid")), None)
+            activation = activation or next((kind for kind in reversed(kinds) if kind in _HEADS), None)
             if node.is_input or len(node.inputs) != 1 or _multiplies(node):
                 argument = "filters" if hasattr(node.layer, "filters") else "units"
                 return cls(node.name, argument, network[output].output, activation)
             node = network[node.inputs[0]]
+
+
+_HEADS = ("Softmax", "Sigmoid", "Step")
+"""Activations that a loss may want at the end."""
 
 
 def _error(fault: str, head: _Head, evidence: str, cause: str, fix: str) -> Finding:
@@ -282,6 +288,36 @@ def _head_and_loss(head: _Head, loss: Loss, labels: Labels) -> Iterator[Finding]
             "-log(p) of the true class alone: nothing makes the sigmoids of the others small",
             f"{name} compares classes that exclude each other, the sigmoid of {head.name} judges each for itself",
             binary if head.units == 1 else f'activation="softmax" on {head.name}, or {binary} {several}',
+        )
+
+
+def _step_and_loss(head: _Head, loss: Loss) -> Iterator[Finding]:
+    """A step has no slope: only the loss that takes the scores before it can be learned from, and it wants the step."""
+    name, from_logits = type(loss).__name__, getattr(loss, "from_logits", False)
+    if loss.head != "Step":
+        yield _error(
+            "no-gradient-through-step",
+            head,
+            "the slope of a step is 0 at every score, and so is the gradient of all weights before it",
+            f"{name} can teach nothing through the step of {head.name}",
+            f'loss="perceptron_loss", which takes the scores before it, or activation="sigmoid" on {head.name}',
+        )
+    elif from_logits and head.activation:
+        yield _error(
+            "head-applied-twice",
+            head,
+            f"{name}(from_logits=True) takes scores, and {head.name} gives what a {head.activation.lower()} makes of them",
+            f"{name}(from_logits=True) applies the step itself, {head.name} is followed by a {head.activation.lower()}",
+            f"from_logits=False, or no {head.activation.lower()} after {head.name}",
+        )
+    elif not from_logits and head.activation != "Step":
+        yield _error(
+            "head-missing",
+            head,
+            f"{name} counts answers 0 and 1 that are wrong",
+            f"{name} takes what a step gives, {head.name} gives "
+            + (f"what a {head.activation.lower()} gives" if head.activation else "any number"),
+            f'activation="step" on {head.name}, or {name}(from_logits=True)',
         )
 
 
