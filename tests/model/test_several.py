@@ -1,5 +1,7 @@
 """Networks of several inputs and outputs, shared layers, networks in networks, maps of any size, answers at positions."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -349,3 +351,44 @@ def test_the_built_network_of_several_ends_is_plain_torch():
     told = model.predict(X)
     np.testing.assert_allclose(kind.detach().numpy(), told[0], atol=1e-6)
     np.testing.assert_allclose(size.detach().numpy(), told[1], atol=1e-6)
+
+
+# What the model offers to callbacks and initializers
+
+
+def test_first_images_decide_the_size_of_weights_that_want_it_and_later_ones_do_not():
+    def deep(**how):
+        layers = [Dense(30, activation="relu", kernel_initializer="lsuv", **how) for _ in range(6)]
+        return Sequential([*layers, Dense(1)], seed=0)
+
+    model = deep(input_shape=(4,))
+    model.compile(keras.optimizers.SGD(1e-30), "mean_squared_error")
+    model.fit(X["right"], Y["size"], N, verbose=0, shuffle=False)
+    kernels = [layer.get_weights()[0] for layer in model.layers[:-1]]
+    value = X["right"]
+    for kernel in kernels:
+        value = value @ kernel
+        assert value.var() == pytest.approx(1, abs=0.11)
+        value = np.maximum(value, 0)
+    model.fit(X["right"] * 10, Y["size"], N, verbose=0)
+    assert np.array_equal(model.layers[0].get_weights()[0], kernels[0])
+
+
+def test_halving_goes_back_to_the_best_epoch_and_on_with_half_the_rate():
+    """At a rate that makes it diverge, the loss rises; each time the best weights come back and the rate halves."""
+    model = Sequential([Dense(1, input_shape=(4,), kernel_initializer="zeros")], seed=0)
+    model.compile(keras.optimizers.SGD(0.8), "mean_squared_error")
+    watched = []
+
+    class Watch(keras.callbacks.Callback, abstract=True):
+        def on_epoch_end(self, epoch, logs=None):
+            watched.append((logs["val_loss"], self.model.learning_rate))
+
+    halve = keras.callbacks.HalveAndGoBack()
+    data = (X["right"], Y["size"])
+    model.fit(*data, 8, epochs=12, verbose=0, validation_data=data, callbacks=[halve, Watch()])
+    losses, rates = zip(*watched, strict=True)
+    assert rates[-1] < rates[0] == 0.8
+    assert losses[2] < losses[0] < losses[1], "it went on from the first epoch, not from the second"
+    assert all(later in (earlier, earlier / 2) for earlier, later in pairwise(rates))
+    assert min(losses) < 1.2 * float(np.var(Y["size"])) < max(losses)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -45,11 +46,11 @@ def unit_variance(
     """
     wanted = {}
     for node in network.layers:
-        found = {name: weight.initializer.tolerance for name, weight in node.layer.weights(node.shapes[0]).items()}
+        found = {name: weight.initializer.tolerance for name, weight in node.layer.weights(*node.shapes).items()}
         scaled = {name: tolerance for name, tolerance in found.items() if tolerance is not None}
         if scaled and node.owner in owners:
             brick = module.get_submodule(node.owner)
-            wanted[node.owner] = [getattr(brick, name) for name in scaled], min(scaled.values())
+            wanted[node.owner] = [attrgetter(name)(brick) for name in scaled], min(scaled.values())
     if not wanted:
         return {}
     before = {name: buffer.clone() for name, buffer in module.named_buffers()}

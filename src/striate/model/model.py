@@ -13,7 +13,7 @@ from torch import fx, nn
 
 from striate import catalog
 from striate.augmentations import Augmentation
-from striate.build import build, plain, rewrite, weights
+from striate.build import build, plain, rewrite, unit_variance, weights
 from striate.callbacks import Callback, History, ProgressBar, tell
 from striate.check import Table, check, check_heads, refuse, require_memory
 from striate.errors import (
@@ -112,6 +112,8 @@ class Model:
         self.optimizer: Optimizer | None = None
         self._compiled: Compiled | None = None
         self._preprocessing: tuple[Preprocessing, ...] | None = None
+        self.fresh = True
+        """Whether the weights are still as they were drawn."""
         self._taken_from: Model | None = None
         self.classes: tuple[str, ...] = ()
         self.plan: Plan | None = None
@@ -331,6 +333,7 @@ class Model:
             (f"{layer.name}.{name}", weight, tensor) for layer in self.layers for name, weight, tensor in layer._each()
         ]
         put(places, values)
+        self.fresh = False
 
     # ---- training ------------------------------------------------------------------------------------------------
 
@@ -465,6 +468,7 @@ class Model:
         each = steps_per_epoch or len(train)
         self._decide_plan(plan, train, each * epochs)
         training = self._prepare_training(optimizer)
+        self._scale_first_weights(train)
         rate = wanted or optimizer.learning_rate
         constant = isinstance(rate, int | float)
         resolved = (
@@ -535,6 +539,7 @@ class Model:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
         training = self._prepare_training(optimizer)
+        self._scale_first_weights(batches)
         assert self._updater is not None
         set_rate(self._updater.param_groups, rate)
         training.train()
@@ -849,6 +854,14 @@ class Model:
         # An earlier fit may have left the last rate of its schedule there.
         set_rate(self._updater.param_groups, optimizer.base_rate)
         return self._training
+
+    def _scale_first_weights(self, batches: Batches) -> None:
+        """Where initializers want the first images to decide how large weights are (LSUV), and nothing was learned yet."""
+        if self.fresh:
+            owners = [node.owner for node in self.network.layers if node.layer not in self._given]
+            first = batches.batch(batches.order(0)[: batches.size], 0)
+            unit_variance(self.built, self.network, first.x, owners)
+        self.fresh = False
 
     def _groups(self, module: fx.GraphModule) -> list[Any]:
         """The weights that training moves; in groups, where layers have rates of their own.

@@ -170,6 +170,7 @@ def fill(model: Any, content: bytes) -> None:
     with torch.no_grad():
         for key, value in wanted.items():
             value.copy_(state[key])
+    model.fresh = False
 
 
 def _shown(tensor: torch.Tensor | None) -> str:

@@ -76,22 +76,7 @@ class Network:
             source = Symbol(first, (), first.shape)
         elif input_shape is None:
             input_shape = next((_own_shape(layer) for layer in rest[:1]), None)
-        for layer in rest:
-            if not _is_link(layer):
-                raise ArgumentError(
-                    f"a Sequential is made of layers, not of {layer!r} ({type(layer).__name__})",
-                    fix="layer objects such as Dense(10)"
-                    + (f": write {layer.__name__}(...)" if isinstance(layer, type) else ""),
-                )
-        first: dict[Any, int] = {}
-        for number, layer in enumerate(rest, start=1):
-            if first.setdefault(layer, number) < number:
-                raise ArgumentError(
-                    f"the same {type(layer).__name__} object stands in the list twice",
-                    where=f"layers {first[layer]} and {number}",
-                    fix="two objects for two layers; to share weights use the functional form: "
-                    "y = layer(layer(Input(shape))); Model(x, y)",
-                )
+        _require_links(rest)
         if source is None:
             if input_shape is None:
                 raise ShapeError(
@@ -105,7 +90,7 @@ class Network:
                 symbol = layer(symbol)
             except StriateError as error:
                 names = layer_names(each for each in rest if isinstance(each, Layer))
-                name = names[layer] if layer in names else "model"
+                name = names.get(layer, "model")
                 raise error.at(f"layer {number} of {len(rest)}, {name} = {layer!r}; input {symbol.shape}") from None
             if not isinstance(symbol, Symbol):
                 raise ArgumentError(
@@ -234,6 +219,26 @@ class Network:
 def _is_link(entry: Any) -> bool:
     """Whether something can stand in a chain: a layer, or a model, which puts its layers there."""
     return isinstance(entry, Layer) or (callable(entry) and isinstance(getattr(entry, "network", None), Network))
+
+
+def _require_links(entries: Sequence[Any]) -> None:
+    """Refuse what cannot stand in a chain, and what stands in it twice."""
+    for layer in entries:
+        if not _is_link(layer):
+            raise ArgumentError(
+                f"a Sequential is made of layers, not of {layer!r} ({type(layer).__name__})",
+                fix="layer objects such as Dense(10)"
+                + (f": write {layer.__name__}(...)" if isinstance(layer, type) else ""),
+            )
+    first: dict[Any, int] = {}
+    for number, layer in enumerate(entries, start=1):
+        if first.setdefault(layer, number) < number:
+            raise ArgumentError(
+                f"the same {type(layer).__name__} object stands in the list twice",
+                where=f"layers {first[layer]} and {number}",
+                fix="two objects for two layers; to share weights use the functional form: "
+                "y = layer(layer(Input(shape))); Model(x, y)",
+            )
 
 
 def _own_shape(entry: Any) -> Sequence[int] | None:

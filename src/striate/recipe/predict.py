@@ -33,7 +33,8 @@ def predict_files(model: Model, files: Sequence[Path]) -> list[dict[str, Any]]:
             answer["error"] = error.what + (f": {error.sum}" if error.sum else "")
         answers.append(answer)
     if images:
-        outputs = model.predict(np.stack([image for _, image in images]))
+        said = model.predict(np.stack([image for _, image in images]))
+        outputs = said[0] if isinstance(said, list) else said  # of several outputs the first is the answer
         for (answer, _), output in zip(images, outputs, strict=True):
             _fill(answer, output.astype(float), model)
     return answers
