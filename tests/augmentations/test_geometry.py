@@ -177,8 +177,10 @@ def test_a_batch_is_what_each_image_by_itself_would_be(case, fill_mode):
     images = torch.randint(0, 256, (12, 5, 4, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     rows = torch.arange(50, 62)
     augment = Augmenter(case, seed=2)
-    matrices = augment.places(rows, 3, 5, 4).numpy()
-    exact = np.stack([moved(image.numpy(), matrix, fill_mode) for image, matrix in zip(images, matrices, strict=True)])
+    [matrices] = augment.places(rows, 3, 5, 4)
+    exact = np.stack(
+        [moved(image.numpy(), matrix, fill_mode) for image, matrix in zip(images, matrices.numpy(), strict=True)]
+    )
     for given, closeness in ((images, 0.501), (images.float(), 1e-2)):
         out = augment(given, rows, 3)
         assert out.dtype == given.dtype
@@ -200,7 +202,7 @@ def test_a_shift_far_beyond_the_image_takes_no_more_memory_than_the_image():
     image = torch.arange(1, 10, dtype=torch.uint8).reshape(1, 3, 3, 1)
     for fill_mode in ("constant", "nearest", "reflect"):
         far = Augmenter([RandomCrop(1_000_000_000, fill_mode=fill_mode)], seed=0)
-        matrix = far.places(torch.tensor([1]), 0, 3, 3)[0].numpy()
+        matrix = far.places(torch.tensor([1]), 0, 3, 3)[0][0].numpy()
         assert np.abs(matrix[:2, 2]).min() > 1000
         assert far(image, torch.tensor([1]), 0)[0].tolist() == moved(image[0].numpy(), matrix, fill_mode).tolist()
 
