@@ -136,7 +136,7 @@ class Colouring(Augmentation, abstract=True):
             )
 
     def recolour(self, draws: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
-        """(n, 4, 4) matrices from (red, green, blue, 1) to the new ones.
+        """(n, 3, 4) matrices from (red, green, blue, 1) to the new red, green, blue.
 
         `draws` (n, draws) are uniform in 0..1, `mean` (n, 3) is the mean colour of each image; both as float64.
         """
@@ -196,19 +196,21 @@ def between(draw: torch.Tensor, ends: tuple[float, float]) -> torch.Tensor:
 
 
 def recoloured(parts: Sequence[Colouring], draws: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
-    """Several changes of colour, each after the one before, as (n, 4, 4) matrices.
+    """Several changes of colour, each after the one before, as (n, 3, 4) matrices.
 
-    Shape:   (n, numbers drawn for all of them) and (n, 3) -> (n, 4, 4)
+    Shape:   (n, numbers drawn for all of them) and (n, 3) -> (n, 3, 4)
     Args:    parts: the changes. draws: uniform in 0..1. mean: colour of each image before any change.
-    Example: >>> recoloured([], torch.zeros(1, 0), torch.zeros(1, 3))[0].equal(torch.eye(4))
+    Example: >>> recoloured([], torch.zeros(1, 0), torch.zeros(1, 3))[0].equal(torch.eye(3, 4))
              True
     """
-    joined = torch.eye(4, dtype=draws.dtype).repeat(len(draws), 1, 1)
+    joined = torch.eye(3, 4, dtype=draws.dtype).repeat(len(draws), 1, 1)
     first = 0
     for part in parts:
         # The mean of changed pixels is the changed mean: so contrast need not look at the pixels in between.
-        now = (joined[:, :3, :3] @ mean.unsqueeze(2)).squeeze(2) + joined[:, :3, 3]
-        joined = part.recolour(draws[:, first : first + part.draws], now) @ joined
+        now = torch.baddbmm(joined[:, :, 3:], joined[:, :, :3], mean.unsqueeze(2)).squeeze(2)
+        made = part.recolour(draws[:, first : first + part.draws], now)
+        joined = made[:, :, :3] @ joined
+        joined[:, :, 3] += made[:, :, 3]
         first += part.draws
     return joined
 

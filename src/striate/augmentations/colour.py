@@ -305,10 +305,10 @@ def _saturated(saturation: torch.Tensor) -> torch.Tensor:
 def _colours(
     draws: torch.Tensor, matrix: torch.Tensor | None = None, shift: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """(n, 4, 4) from (red, green, blue, 1): x' = matrix x + shift."""
-    made = torch.eye(4, dtype=draws.dtype).repeat(len(draws), 1, 1)
-    if matrix is not None:
-        made[:, :3, :3] = matrix
-    if shift is not None:
-        made[:, :3, 3] = shift
-    return made
+    """(n, 3, 4) from (red, green, blue, 1): x' = matrix x + shift."""
+    count = len(draws)
+    if matrix is None:
+        matrix = torch.eye(3, dtype=draws.dtype).expand(count, 3, 3)
+    if shift is None:
+        shift = draws.new_zeros(count, 3)
+    return torch.cat([matrix, shift.unsqueeze(2)], 2)

@@ -318,5 +318,6 @@ def _matrix(draws: torch.Tensor, down: _Row, across: _Row) -> torch.Tensor:
     made = draws.new_zeros(len(draws), 3, 3)
     for row, parts in enumerate((down, across, (0, 0, 1))):
         for column, part in enumerate(parts):
-            made[:, row, column] = part
+            if isinstance(part, torch.Tensor) or part:
+                made[:, row, column] = part
     return made
