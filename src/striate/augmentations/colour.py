@@ -169,8 +169,8 @@ class RandomHue(Colouring):
     Args:    factor: largest f: 1 is half a turn; or (lowest, highest), both from 0 to 1.
     Errors:  ArgumentError if the lowest is above the highest, or a factor is not from 0 to 1.
     Source:  Keras 3, keras.layers.RandomHue; Haeberli 1993, graficaobscura.com/matrix; lecture 001 L1282
-    Example: >>> RandomHue((0.0, 0.0)).recolour(torch.zeros(1, 2), torch.zeros(1, 3))[0, 0].round(decimals=6).tolist()
-             [1.0, 0.0, 0.0, 0.0]
+    Example: >>> RandomHue(0.1).recolour(torch.zeros(1, 2), torch.zeros(1, 3))[0, 0].sum().round(decimals=6).item()
+             1.0
     """
 
     factor: Probability | Range

@@ -89,7 +89,15 @@ def _whole(draw: float, low: int, high: int) -> int:
     return math.floor(draw * (high - low + 1)) + low
 
 
-class RandomFlip:
+class _Rule:
+    """A change of one image."""
+
+    def forward(self, x: Array, draws: Draws) -> Array:
+        """The image as these numbers decide."""
+        raise NotImplementedError
+
+
+class RandomFlip(_Rule):
     """Mirror an image, each way with probability 1/2.
 
     y[i,j] = x[i, -j]  (horizontal),  x[-i, j]  (vertical)
@@ -112,7 +120,7 @@ class RandomFlip:
         return x
 
 
-class RandomTranslation:
+class RandomTranslation(_Rule):
     """Shift an image by whole pixels, up to a share of its height and width.
 
     y[i,j] = x[i-a, j-b],    a one of the whole numbers of the range times h, b of the range times w
@@ -141,7 +149,7 @@ class RandomTranslation:
         return int(math.copysign(math.floor(abs(shift) + 0.5), shift))
 
 
-class RandomCrop:
+class RandomCrop(_Rule):
     """Pad an image on all sides and crop it back to its size, anywhere.
 
     y[i,j] = x[i-a, j-b],    a and b whole numbers from -padding to padding
@@ -160,7 +168,7 @@ class RandomCrop:
         return sampled(x, lambda i, j: (i - a, j - b), self.fill_mode)
 
 
-class RandomRotation:
+class RandomRotation(_Rule):
     """Turn an image about its centre.
 
     y[i,j] = x[i cos(a) + j sin(a), -i sin(a) + j cos(a)],    a = 2 pi f, anticlockwise
@@ -181,7 +189,7 @@ class RandomRotation:
         return sampled(x, lambda i, j: (i * cos + j * sin, j * cos - i * sin), self.fill_mode)
 
 
-class RandomZoom:
+class RandomZoom(_Rule):
     """Change the scale of an image about its centre; with a factor for the width it is stretched.
 
     y[i,j] = x[i (1 + a), j (1 + b)]
@@ -202,7 +210,7 @@ class RandomZoom:
         return sampled(x, lambda i, j: (i * down, j * across), self.fill_mode)
 
 
-class RandomShear:
+class RandomShear(_Rule):
     """Slant an image about its centre.
 
     y[i,j] = x[i + t b j, j + t a i],    t = 1 or -1, drawn first
@@ -224,7 +232,7 @@ class RandomShear:
         return sampled(x, lambda i, j: (i + b * j, j + a * i), self.fill_mode)
 
 
-class RandomResizedCrop:
+class RandomResizedCrop(_Rule):
     """Take a part of an image, of any proportions and at any place, and stretch it to the size of the whole.
 
     y[i,j] = x[a + i p, b + j q],    p h and q w the sides of the part, as far as they fit: p h q w = s h w, q w = r p h
@@ -252,7 +260,7 @@ class RandomResizedCrop:
         return sampled(x, lambda i, j: (a + i * down, b + j * across))
 
 
-class LensDistortion:
+class LensDistortion(_Rule):
     """Bend an image as a lens does.
 
     y[p] = x[p (1 + k r^2)],    r = |p| / |corner|
@@ -297,7 +305,7 @@ def luma(x: Array) -> Array:
     return x @ np.array([[0.299], [0.587], [0.114]])
 
 
-class _Colouring:
+class _Colouring(_Rule):
     """What changes colours: the image in three channels, changed, clipped to 0..1; grey stays grey."""
 
     def forward(self, x: Array, draws: Draws) -> Array:
@@ -306,6 +314,7 @@ class _Colouring:
         return np.clip(self.recolour(x, draws), 0, 1)
 
     def recolour(self, x: Array, draws: Draws) -> Array:
+        """The image in three channels as these numbers decide, before it is clipped."""
         raise NotImplementedError
 
 
@@ -478,7 +487,7 @@ class PCALighting(_Colouring):
         return x
 
 
-class RandomErasing:
+class RandomErasing(_Rule):
     """Erase a rectangle, anywhere inside the image (cutout).
 
     y[i,j] = fill_value where the centre of the pixel lies in it, else x[i,j];    sides h sqrt(s) and w sqrt(t)
