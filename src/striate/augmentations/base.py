@@ -138,7 +138,8 @@ class Colouring(Augmentation, abstract=True):
     def recolour(self, draws: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
         """(n, 3, 4) matrices from (red, green, blue, 1) to the new red, green, blue.
 
-        `draws` (n, draws) are uniform in 0..1, `mean` (n, 3) is the mean colour of each image; both as float64.
+        `draws` (n, draws) are uniform in 0..1, `mean` (n, 3) is the mean colour of each image where `means` asks for it;
+        both as float64.
         """
         raise NotImplementedError
 
@@ -206,8 +207,9 @@ def recoloured(parts: Sequence[Colouring], draws: torch.Tensor, mean: torch.Tens
     joined = torch.eye(3, 4, dtype=draws.dtype).repeat(len(draws), 1, 1)
     first = 0
     for part in parts:
-        # The mean of changed pixels is the changed mean: so contrast need not look at the pixels in between.
-        now = torch.baddbmm(joined[:, :, 3:], joined[:, :, :3], mean.unsqueeze(2)).squeeze(2)
+        now = mean
+        if part.means:  # the mean of changed pixels is the changed mean: nobody looks at the pixels in between
+            now = torch.baddbmm(joined[:, :, 3:], joined[:, :, :3], mean.unsqueeze(2)).squeeze(2)
         made = part.recolour(draws[:, first : first + part.draws], now)
         joined = made[:, :, :3] @ joined
         joined[:, :, 3] += made[:, :, 3]

@@ -287,7 +287,7 @@ def _sampled(images: torch.Tensor, places: list[torch.Tensor | Bend], fill_mode:
 def _coloured(images: torch.Tensor, colouring: _Drawn[Colouring], black: float, white: float) -> torch.Tensor:
     """One matrix an image, for all changes of colour, and clipped once, as float32."""
     count, height, width, channels = images.shape
-    pixels = images.movedim(-1, 1).to(torch.float32).reshape(count, channels, -1)
+    pixels = images.movedim(-1, 1).contiguous().to(torch.float32).reshape(count, channels, -1)
     parts, draws = zip(*colouring, strict=True)
     mean = torch.zeros(count, 3, dtype=torch.float64)
     if any(each.means for each in parts):
