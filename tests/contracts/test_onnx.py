@@ -24,9 +24,7 @@ def by_onnx(module, images):
             module, tuple(images), dynamo=True, verbose=False, dynamic_shapes=tuple({0: batch} for _ in images)
         )
     assert program is not None
-    session = onnxruntime.InferenceSession(
-        program.model_proto.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(program.model_proto.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [each.name for each in session.get_inputs()]
     more = [torch.cat([each, each[:1]]) for each in images]
     (found,) = session.run(None, {name: each.numpy() for name, each in zip(names, more, strict=True)})
