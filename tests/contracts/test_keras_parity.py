@@ -94,9 +94,14 @@ def twin(layer, drawn, shapes, weights):
     made = getattr(keras.layers, type(layer).__name__)(**keras_arguments(layer, drawn), trainable=layer.trainable)
     taken = [(None, *shape) for shape in shapes]
     made.build(taken if len(taken) > 1 else taken[0])
-    order = {name: weight.keras or range(len(weight.shape)) for name, weight in layer.weights(*shapes).items()}
-    made.set_weights([value.transpose(order[name]) for name, value in weights.items()])
+    made.set_weights([as_keras_has_it(value, layer.weights(*shapes)[name]) for name, value in weights.items()])
     return made
+
+
+def as_keras_has_it(value, weight):
+    """The same numbers in Keras' layout."""
+    ordered = value.transpose(weight.keras or range(value.ndim))
+    return ordered.reshape(weight.keras_shape or ordered.shape)
 
 
 def keras_arguments(layer, drawn):

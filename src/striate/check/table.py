@@ -52,8 +52,8 @@ class Row:
             node.output,
             *params(node),
             macs(node),
-            reach.field or None,
-            (reach.stride or None) if len(node.output) > 1 else None,
+            tuple(None if side is None else math.ceil(side) for side in reach.field) or None,  # ty: ignore[invalid-argument-type]
+            tuple(map(_whole, reach.stride or ())) or None if len(node.output) > 1 else None,
             None if is_open(node.output) else FLOAT32 * elements(node.output),
         )
 
@@ -62,6 +62,11 @@ class Row:
         keys = ("name", "type", "output", "params", "macs", "receptive_field", "stride", "bytes")
         values = {key: getattr(self, key) for key in keys}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _whole(stride: Any) -> Any:
+    """A stride as a plain number: a fraction only where a map was enlarged."""
+    return int(stride) if stride == int(stride) else float(stride)
 
 
 @dataclass(frozen=True, repr=False)
