@@ -56,6 +56,8 @@ def arguments(concept, rng):
         for kind, draw in DRAWS:
             if hints[name] == kind or (hints[name] == kind | None and rng.random() < 0.7):
                 drawn[name] = draw(rng)
+        if typing.get_origin(hints[name]) is typing.Literal:
+            drawn[name] = rng.choice(typing.get_args(hints[name]))
     return drawn
 
 
@@ -79,8 +81,10 @@ def configurations(name):
 
 
 def keras_cannot(layer, shape):
-    """What Keras refuses (stride and dilation both), what its torch backend gets wrong (see below), and the scalar
-    product of maps, which Keras takes of every position with every other.
+    """What Keras refuses, what its torch backend gets wrong, and what it means otherwise.
+
+    That is stride and dilation both; an uneven mean (see below); the scalar product of maps, which Keras takes of every
+    position with every other.
     """
     if isinstance(layer, Dot):
         return len(shape) > 1
@@ -196,7 +200,7 @@ def test_defaults_that_differ_from_keras():
             if field.name in theirs and not field.kw_only:
                 other = theirs[field.name].default
                 ours = inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
-                if ours != (other[0] if isinstance(other, tuple) else other):
+                if ours not in (other, other[0] if isinstance(other, tuple) else other):
                     differing[f"{name}.{field.name}"] = ours
     assert differing == {
         "BatchNormalization.momentum": 0.9,

@@ -52,7 +52,7 @@ class Row:
             node.output,
             *params(node),
             macs(node),
-            tuple(None if side is None else math.ceil(side) for side in reach.field) or None,  # ty: ignore[invalid-argument-type]
+            tuple(None if side is None else math.ceil(side) for side in reach.field) or None,
             tuple(map(_whole, reach.stride or ())) or None if len(node.output) > 1 else None,
             None if is_open(node.output) else FLOAT32 * elements(node.output),
         )

@@ -40,11 +40,11 @@ def _uneven(convolution: type[nn.Module]) -> Any:
 def _flipped(convolution: type[nn.Module]) -> Any:
     """torch's convolutions lay the kernel on the map as it is; here it is turned round first."""
 
-    class Flipped(_uneven(convolution)):  # ty: ignore[unsupported-base]
+    class Flipped(_uneven(convolution)):
         @property
         def kernel(self) -> torch.Tensor:
             """The weights, the last tap first along every axis of the map."""
-            return self.weight.flip(tuple(range(2, self.weight.dim())))
+            return self.weight.flip(tuple(range(2, 2 + len(self.kernel_size))))
 
     return Flipped
 
@@ -133,7 +133,7 @@ class _Convolution(Layer, abstract=True):
 
     def build(self, shape: Shape) -> nn.Module:
         window = self.window(shape)
-        module = self.module if window.symmetric else self.uneven
+        module: Any = self.module if window.symmetric else self.uneven
         built = module(
             shape[-1],
             self.filters,

@@ -47,8 +47,9 @@ class _UpSampling(Layer, abstract=True):
 
     def output(self, shape: Shape) -> Shape:
         require_rank(self, shape, self.dimensions + 1, _LETTERS[self.dimensions])
-        sizes: Any = zip(shape, axes(self.size, self.dimensions), strict=False)
-        return (*(None if n is None else n * times for n, times in sizes), shape[-1])
+        each: Any = zip(shape, axes(self.size, self.dimensions), strict=False)
+        sizes: Any = [None if n is None else n * times for n, times in each]
+        return (*sizes, shape[-1])
 
     def window(self, shape: Shape) -> Window:
         apart: Any = tuple(Fraction(1, times) for times in axes(self.size, self.dimensions))
@@ -157,7 +158,8 @@ class _ZeroPadding(Layer, abstract=True):
     def output(self, shape: Shape) -> Shape:
         require_rank(self, shape, self.dimensions + 1, _LETTERS[self.dimensions])
         each: Any = zip(shape, _each_side(self.padding, self.dimensions), strict=False)
-        return (*(None if n is None else n + before + after for n, (before, after) in each), shape[-1])
+        sizes: Any = [None if n is None else n + before + after for n, (before, after) in each]
+        return (*sizes, shape[-1])
 
     def window(self, shape: Shape) -> Window:
         return _place_by_place(self.dimensions)

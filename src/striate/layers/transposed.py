@@ -162,7 +162,7 @@ class _Transposed(Layer, abstract=True):
             pads.append(pad)
             extra.append(more)
             rest.append((before - pad, after - pad + more))
-        module = self.cropped if any(map(any, rest)) else self.module
+        module: Any = self.cropped if any(map(any, rest)) else self.module
         built = module(
             shape[-1],
             self.filters,

@@ -33,7 +33,7 @@ class _MaxUnpooling(Merging, abstract=True):
     """
 
     dimensions: ClassVar[int]
-    pooling: ClassVar[type[MaxPooling1D | MaxPooling2D | MaxPooling3D]]
+    pooling: ClassVar[Any]
     takes = (2, 2)
 
     pool_size: Sizes = 2
