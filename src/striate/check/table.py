@@ -38,8 +38,8 @@ class Row:
     """None where they depend on a size that is left open."""
     receptive_field: tuple[int, ...] | None
     """Pixels of the input on each axis; None where the input has no axes."""
-    stride: tuple[int, ...] | None
-    """Input pixels between neighbours; None where every position sees the whole or there is but a vector."""
+    stride: tuple[float, ...] | None
+    """Input pixels between neighbours, a fraction where a map was enlarged; None where every position sees the whole or there is but a vector."""
     bytes: int | None
     """Of the output for one image, float32; None where its size is left open."""
 
@@ -214,11 +214,11 @@ def _open_text(show: Callable[[Any], str]) -> Callable[[Any], str]:
     return lambda value: "?" if value is None else show(value)
 
 
-def _field_text(field: tuple[int, ...] | None) -> str:
+def _field_text(field: tuple[Any, ...] | None) -> str:
     return shape_text(field or ())
 
 
-def _stride_text(stride: tuple[int, ...] | None) -> str:
+def _stride_text(stride: tuple[float, ...] | None) -> str:
     """One number for all axes where they agree."""
     return _field_text(stride and (stride if len(set(stride)) > 1 else stride[:1]))
 
