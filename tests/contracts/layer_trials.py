@@ -72,7 +72,7 @@ def trials() -> list[Trial]:
     for concept in LAYERS.values():
         example = concept.example()
         own = example.example_shapes()
-        found += [Trial(layer, *split(own)) for layer in variants(concept)]
+        found += [Trial(layer, *split(layer.example_shapes())) for layer in variants(concept)]
         alike = [(shape,) * len(own) for shape in SHAPES if shape != own[0]]
         found += [Trial(example, *split(shapes)) for shapes in alike if fits(example, *shapes)]
     return found
@@ -112,9 +112,9 @@ def variants(concept: Any) -> Iterator[Layer]:
         if field.name == "trainable" and not example.weights(*example.example_shapes()):
             continue
         for value in _others(hints[field.name], getattr(example, field.name)):
-            with suppress(ArgumentError):  # arguments that only go together
+            with suppress(ArgumentError, ShapeError):  # arguments that only go together
                 changed = replace(example, **{field.name: value})
-                if fits(changed, *example.example_shapes()):
+                if fits(changed, *changed.example_shapes()):
                     yield changed
 
 
@@ -123,11 +123,13 @@ def _others(hint: Any, value: Any) -> list[Any]:
     if hint is bool:
         return [not value]
     if hint == Padding:
-        return ["same", 1]
+        return ["same", 1, *[((0, 1), 0, (1, 0))[:count] for count in (1, 2, 3)]]  # those of other ranks do not fit
     if hint == LayerLike | None:
         return ["tanh"]
     if hint in [kind | none for kind in (Single, Pair, Triple) for none in (kind, None)]:
         return [1 if value is None else value + 1]
+    if typing.get_origin(hint) is typing.Literal:
+        return [other for other in typing.get_args(hint) if other != value][:1]
     return []
 
 
@@ -164,6 +166,16 @@ def apply(layer: Layer, shape: Any, module: nn.Module, *x: torch.Tensor) -> torc
     """What the module makes of its inputs, the activation that follows the layer included."""
     y = module(*x)
     return y if layer.then is None else layer.then.build(layer.output(*each_of(shape)))(y)
+
+
+def moves(trial: Trial) -> set[str]:
+    """The names of the gradients that are not 0 throughout: what only says where has nothing to be wrong about."""
+    rng = np.random.default_rng(0)
+    x = [inputs(shape, "contiguous", rng, trial.layer) for shape in trial.shapes]
+    *positions, channels = trial.output
+    cotangent = rng.standard_normal((len(x[0]), channels, *positions))
+    found = by_torch(trial, x, values(trial.weights, rng), cotangent, training=True)
+    return {name for name, gradient in found.items() if np.any(gradient)}
 
 
 def slots(trial: Trial) -> list[str]:

@@ -56,6 +56,8 @@ def arguments(concept, rng):
         for kind, draw in DRAWS:
             if hints[name] == kind or (hints[name] == kind | None and rng.random() < 0.7):
                 drawn[name] = draw(rng)
+        if typing.get_origin(hints[name]) is typing.Literal:
+            drawn[name] = rng.choice(typing.get_args(hints[name]))
     return drawn
 
 
@@ -79,9 +81,10 @@ def configurations(name):
 
 
 def keras_cannot(layer, shape):
-    """What Keras refuses (stride and dilation both), gets wrong on torch (see below), or means otherwise.
+    """What Keras refuses, what its torch backend gets wrong, and what it means otherwise.
 
-    The scalar product of maps it takes of every position with every other.
+    That is stride and dilation both; an uneven mean (see below); the scalar product of maps, which Keras takes of every
+    position with every other.
     """
     if isinstance(layer, Dot):
         return len(shape) > 1
@@ -95,9 +98,14 @@ def twin(layer, drawn, shapes, weights):
     made = getattr(keras.layers, type(layer).__name__)(**keras_arguments(layer, drawn), trainable=layer.trainable)
     taken = [(None, *shape) for shape in shapes]
     made.build(taken if len(taken) > 1 else taken[0])
-    order = {name: weight.keras or range(len(weight.shape)) for name, weight in layer.weights(*shapes).items()}
-    made.set_weights([value.transpose(order[name]) for name, value in weights.items()])
+    made.set_weights([as_keras_has_it(value, layer.weights(*shapes)[name]) for name, value in weights.items()])
     return made
+
+
+def as_keras_has_it(value, weight):
+    """The same numbers in Keras' layout."""
+    ordered = value.transpose(weight.keras or range(value.ndim))
+    return ordered.reshape(weight.keras_shape or ordered.shape)
 
 
 def keras_arguments(layer, drawn):
@@ -192,7 +200,7 @@ def test_defaults_that_differ_from_keras():
             if field.name in theirs and not field.kw_only:
                 other = theirs[field.name].default
                 ours = inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
-                if ours != (other[0] if isinstance(other, tuple) else other):
+                if ours not in (other, other[0] if isinstance(other, tuple) else other):
                     differing[f"{name}.{field.name}"] = ours
     assert differing == {
         "BatchNormalization.momentum": 0.9,

@@ -29,6 +29,8 @@ class Weight:
     regularizer: Regularizer | None = None
     keras: tuple[int, ...] | None = None
     """The order of axes that turns torch's layout into Keras' (get_weights); None where they are the same."""
+    keras_shape: Shape | None = None
+    """Keras' shape, where in that order it also counts other axes as one."""
 
 
 @dataclass(frozen=True, eq=False)
