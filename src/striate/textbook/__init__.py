@@ -10,8 +10,9 @@ NumPy only, float64. To learn backpropagation, read in this order:
     optimizers     from gradients to better weights; schedules, regularizers, initializers, metrics beside them
     train          the loop
     window, convolution, pooling, reshaping        what makes the network convolutional
-    merging                                        branches that meet
+    merging, shortcut                              branches that meet
     dropout, normalization                         what makes it train well
+    historic                                       what LeNet-5 had in 1998
 
 Names are those of the layers that train for real, which are tested against these.
 """
@@ -21,6 +22,7 @@ from striate.textbook.brick import *
 from striate.textbook.convolution import *
 from striate.textbook.dense import *
 from striate.textbook.dropout import *
+from striate.textbook.historic import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
 from striate.textbook.losses import *
@@ -33,5 +35,6 @@ from striate.textbook.pooling import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
 from striate.textbook.schedules import *
+from striate.textbook.shortcut import *
 from striate.textbook.train import *
 from striate.textbook.window import *
