@@ -63,11 +63,11 @@ def make_model(recipe: Recipe, data: Data) -> Model:
     model = Model._of(recipe.network(), recipe.name, recipe.seed)
     model.compile(recipe.train.optimizer, recipe.train.loss, recipe.train.metrics)
     model.classes = data.classes
-    _match(model, data)
+    _match(model, data, recipe.model.zoo)
     return model
 
 
-def _match(model: Model, data: Data) -> None:
+def _match(model: Model, data: Data, zoo: str | None) -> None:
     shape, given = model.input_shape[1:], tuple(data.train.x.shape[1:])
     if shape != given:
         raise DeclarationError(
@@ -89,7 +89,7 @@ def _match(model: Model, data: Data) -> None:
             f"the network has {outputs} outputs, the data has {classes} classes",
             where=f"the last layer, {model.layers[-1].name}",
             sum=f"{outputs} outputs, {classes} classes: {printable(', '.join(data.classes[:12]))}",
-            fix=f"units = {classes} in the last layer",
+            fix=f"units = {classes} in the last layer" if zoo is None else f"classes = {classes} in [model]",
         )
 
 
