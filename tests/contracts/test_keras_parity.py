@@ -79,8 +79,9 @@ def configurations(name):
 
 
 def keras_cannot(layer, shape):
-    """What Keras refuses (stride and dilation both), what its torch backend gets wrong (see below), and the scalar
-    product of maps, which Keras takes of every position with every other.
+    """What Keras refuses (stride and dilation both), gets wrong on torch (see below), or means otherwise.
+
+    The scalar product of maps it takes of every position with every other.
     """
     if isinstance(layer, Dot):
         return len(shape) > 1

@@ -6,18 +6,20 @@ NumPy only, float64. To learn backpropagation, read in this order:
     dense          the fully connected brick: the chain rule at its plainest
     activation     functions of single numbers, and softmax
     losses         where the backward pass begins
+    regression, margin                             more losses: of quantities, and of scores
     numerical      gradients by trying, to check every rule
     optimizers     from gradients to better weights; schedules, regularizers, initializers, metrics beside them
     train          the loop
     window, convolution, pooling, reshaping        what makes the network convolutional
     merging, shortcut                              branches that meet
-    dropout, normalization                         what makes it train well
+    dropout, normalization, augmentation           what makes it train well
     historic                                       what LeNet-5 had in 1998
 
 Names are those of the layers that train for real, which are tested against these.
 """
 
 from striate.textbook.activation import *
+from striate.textbook.augmentation import *
 from striate.textbook.brick import *
 from striate.textbook.convolution import *
 from striate.textbook.dense import *
@@ -26,12 +28,14 @@ from striate.textbook.historic import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
 from striate.textbook.losses import *
+from striate.textbook.margin import *
 from striate.textbook.merging import *
 from striate.textbook.metrics import *
 from striate.textbook.normalization import *
 from striate.textbook.numerical import *
 from striate.textbook.optimizers import *
 from striate.textbook.pooling import *
+from striate.textbook.regression import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
 from striate.textbook.schedules import *
