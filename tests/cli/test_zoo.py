@@ -20,7 +20,6 @@ def test_the_list_has_every_network_with_its_counts_and_its_paper(capsys):
         "params": 138_357_544,
         "non_trainable": 0,
         "macs": 15_470_264_320,
-        "any_size": True,
         "source": "Simonyan & Zisserman 2015, arXiv:1409.1556",
         "lecture": "001 L789-798",
     }

@@ -30,7 +30,6 @@ def zoo(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fals
                 "params": table.params,
                 "non_trainable": table.non_trainable,
                 "macs": table.macs,
-                "any_size": entry.any_size,
                 "source": entry.source,
                 "lecture": entry.lecture,
             }

@@ -39,8 +39,6 @@ class Entry:
     """The paper."""
     lecture: str
     """Where a lecture has it: file and lines; empty where none has."""
-    any_size: bool
-    """Whether it takes images of other sizes than the paper's; one that does not says why."""
     torchvision: Mapping[str, str] = field(default_factory=dict)
     """The name that torchvision's file of weights has for each layer; empty where it has no such network."""
 
@@ -59,7 +57,6 @@ def published(
     year: int,
     source: str,
     lecture: str = "",
-    any_size: bool = True,
     torchvision: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[_Given, Model]], Callable[_Given, Model]]:
     """Enter the function of a network into the zoo: its arguments are checked, its errors say where, its source is told.
@@ -68,7 +65,6 @@ def published(
         year: of the paper.
         source: the paper.
         lecture: file and lines.
-        any_size: whether it takes images of other sizes.
         torchvision: the name of each layer in torchvision's files.
     """
 
@@ -97,7 +93,7 @@ def published(
 
         cited = f"{source}; lecture {lecture}" if lecture else source
         make.__doc__ = f"{declare.__doc__ or ''}\n    Source:  {cited}\n    "
-        _entries[name] = Entry(name, make, year, source, lecture, any_size, torchvision or {})
+        _entries[name] = Entry(name, make, year, source, lecture, torchvision or {})
         return make
 
     return enter
