@@ -175,7 +175,8 @@ class _Subsampling(nn.Module):
         self.bias = nn.Parameter(torch.empty(channels))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        sums = functional.avg_pool2d(x, self.kernel, divisor_override=1)
+        # The mean times the area: torch can add up by itself (divisor_override), which its ONNX exporter loses.
+        sums = functional.avg_pool2d(x, self.kernel) * elements(self.kernel)
         return self.weight[:, None, None] * sums + self.bias[:, None, None]
 
 
