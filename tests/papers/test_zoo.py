@@ -8,10 +8,12 @@ import torch
 
 from striate import zoo
 from striate.check import Table, check
+from striate.datasets import Digits
 from striate.layers import PartialConv2D
 from striate.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from striate.model import load
 from striate.network import network_from_table, network_table
+from striate.optimizers import Adam
 
 PUBLISHED = {
     # name: weights that are trained, multiply-accumulates, receptive field
@@ -228,3 +230,17 @@ def test_it_predicts_in_single_precision_learns_and_is_kept(name, tmp_path):
     assert (model.predict(x) != before).any()
     model.save(tmp_path / "model.striate")
     assert (load(tmp_path / "model.striate").predict(x) == model.predict(x)).all()
+
+
+@pytest.mark.slow
+def test_lenet5_of_1998_learns_digits_by_their_distance_to_pictures():
+    """Pixels are made 4x4 times as large; the first 1,200 digits are learned, the others are of other hands."""
+    digits = Digits().load().train
+    x = np.kron(digits.x[..., 0].astype(np.float32), np.ones((1, 4, 4), np.float32))[..., None]
+    x = (x - x.mean()) / x.std()
+    model = zoo.LeNet5Original(seed=0)
+    model.compile(Adam(0.002), SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x[:1200], digits.y[:1200], epochs=5, verbose=0, plan="exact")
+    said = model.predict(x[1200:])
+    assert (said <= 0).all()
+    assert (said.argmax(1) == digits.y[1200:]).mean() > 0.75

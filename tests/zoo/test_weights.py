@@ -31,6 +31,15 @@ def test_its_names_and_shapes_are_those_that_torchvision_publishes(name):
 
 
 @pytest.mark.parametrize(
+    ("name", "last"),
+    [("VGG11", "features.18"), ("VGG13", "features.22"), ("VGG16", "features.28"), ("VGG19", "features.34")],
+)
+def test_the_last_convolution_of_a_vgg_stands_where_it_is_known_to_stand(name, last):
+    assert last in zoo.find(name).torchvision.values()
+    assert f"features.{int(last.partition('.')[2]) + 2}" not in zoo.find(name).torchvision.values()
+
+
+@pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("AlexNet", "VGG11", "ResNet50"))) for name in NAMES],
 )
@@ -148,7 +157,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] * ("packed" in kind)) for kind in REFUSED]
+)
 def test_a_file_that_asks_for_too_much_is_refused_and_nothing_of_it_is_run(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "_ROOM", 1 << 27)
     make, said = REFUSED[kind]
@@ -193,6 +204,7 @@ def test_the_malicious_pickle_would_do_it(tmp_path):
     assert (tmp_path / "made").exists()
 
 
+@pytest.mark.slow
 def test_a_truncated_file_is_refused_in_words(resnet18, tmp_path, capsys):
     content = resnet18[0].read_bytes()
     (tmp_path / "short.pth").write_bytes(content[: len(content) // 2])

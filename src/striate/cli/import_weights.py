@@ -23,7 +23,6 @@ def import_weights(
     from striate.cli.sources import ZOO
     from striate.errors import StorageError, printable
     from striate.units import counted
-    from striate.zoo.weights import pretrained
 
     name = zoo.find(to.removeprefix(ZOO)).name
     target = out or Path(f"{name.lower()}.striate")
@@ -33,7 +32,7 @@ def import_weights(
         )
     if os.path.exists(target):
         raise StorageError(f"{printable(target)} exists already", fix="another name: --out NAME.striate")
-    model = pretrained(name, file)
+    model = zoo.pretrained(name, file)
     model.save(target)
     terminal.say(f"{target}: {name} with {counted(model.count_params(), 'weight')}")
     return 0

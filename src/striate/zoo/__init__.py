@@ -2,6 +2,8 @@
 
     model = striate.zoo.VGG16(classes=10, input_shape=(32, 32, 3))
 
+    model = striate.zoo.pretrained("VGG16", "vgg16.pth")  # with the weights that torchvision publishes
+
 All of them take input_shape and classes, by default the paper's, and seed and name as Model does.
 """
 
@@ -15,4 +17,5 @@ from striate.zoo.resnet import *
 from striate.zoo.tdnn import *
 from striate.zoo.textbook_cnn import *
 from striate.zoo.vgg import *
+from striate.zoo.weights import pretrained as pretrained
 from striate.zoo.zfnet import *
