@@ -6,6 +6,7 @@ from striate.layers.convolution import *
 from striate.layers.dense import *
 from striate.layers.dropout import *
 from striate.layers.filters import *
+from striate.layers.historic import *
 from striate.layers.input import *
 from striate.layers.locally_connected import *
 from striate.layers.merging import *
@@ -14,5 +15,6 @@ from striate.layers.pooling import *
 from striate.layers.reshaping import *
 from striate.layers.resizing import *
 from striate.layers.separable import *
+from striate.layers.shortcut import *
 from striate.layers.transposed import *
 from striate.layers.unpooling import *

@@ -13,9 +13,9 @@ NumPy only, float64. To learn backpropagation, read in this order:
     window, convolution, pooling, reshaping        what makes the network convolutional
     locally_connected, separable, filters          its relatives
     transposed, unpooling, resizing                the way back to larger maps
-    merging                                        branches that meet
-    dropout, normalization                         what makes it train well
+    merging, shortcut                              branches that meet
     dropout, normalization, augmentation           what makes it train well
+    historic                                       what LeNet-5 had in 1998
 
 Names are those of the layers that train for real, which are tested against these.
 """
@@ -27,6 +27,7 @@ from striate.textbook.convolution import *
 from striate.textbook.dense import *
 from striate.textbook.dropout import *
 from striate.textbook.filters import *
+from striate.textbook.historic import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
 from striate.textbook.locally_connected import *
@@ -44,6 +45,7 @@ from striate.textbook.reshaping import *
 from striate.textbook.resizing import *
 from striate.textbook.schedules import *
 from striate.textbook.separable import *
+from striate.textbook.shortcut import *
 from striate.textbook.train import *
 from striate.textbook.transposed import *
 from striate.textbook.unpooling import *
