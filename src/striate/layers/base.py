@@ -15,7 +15,7 @@ from striate.initializers.base import Initializer
 from striate.regularizers.base import Regularizer
 from striate.shape import OpenSize, Shape, Window, shape_text
 
-__all__ = ["Block", "Layer", "LayerLike", "Merging", "Symbol", "Weight", "require_rank"]
+__all__ = ["Block", "InnerLayer", "Layer", "LayerLike", "Merging", "Symbol", "Weight", "require_rank"]
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,9 @@ def _activation(value: Layer | str) -> Layer | str:
 
 LayerLike = Annotated[Layer | str, catalog.Member("layers"), AfterValidator(_activation)]
 """An activation as an argument takes it: one of those layers, or its name."""
+
+InnerLayer = Annotated[Layer | str, catalog.Member("layers")]
+"""A layer as an argument of another takes it: the layer, or the name of one that needs no arguments."""
 
 
 @dataclass(frozen=True, eq=False)

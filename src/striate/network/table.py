@@ -1,17 +1,21 @@
 """A declared graph as plain tables, as model files hold it, and back."""
 
+from dataclasses import replace
 from typing import Any
 
 from striate import catalog
 from striate.errors import DeclarationError
 from striate.layers.base import Layer
 from striate.network.graph import Network
+from striate.network.naming import layer_names
 
 __all__ = ["network_from_table", "network_table"]
 
 
 def network_table(network: Network) -> dict[str, Any]:
     """The graph as `{input, layers, outputs}`; a layer names its inputs unless it takes just the one before it.
+
+    What a block left in the graph is written as layers like others, with the names that they have there.
 
     Errors:  DeclarationError for several inputs, which have no such form yet.
     Example: >>> from striate.layers import Dense
@@ -26,13 +30,14 @@ def network_table(network: Network) -> dict[str, Any]:
         )
     entry = network.inputs[0]
     layers: list[dict[str, Any]] = []
+    written = _with_names({node.owner: node.layer for node in network.layers})
     table: dict[str, Any]
     previous = entry
     for node in network.nodes:
         if node.is_input:
             continue
         if node.name == node.owner:
-            table = catalog.describe(node.layer)
+            table = catalog.describe(written[node.owner])
             table.pop("input_shape", None)
         else:
             table = {"again": node.owner}
@@ -42,6 +47,20 @@ def network_table(network: Network) -> dict[str, Any]:
         previous = node.name
     outputs = ["input" if name == entry else name for name in network.outputs]
     return {"input": list(network[entry].output), "layers": layers, "outputs": outputs}
+
+
+def _with_names(layers: dict[str, Layer]) -> dict[str, Layer]:
+    """The layers by their names, each declaring its name where it would not get that by itself.
+
+    A name that is declared may take one from another layer, so this is asked until every layer has its own.
+    """
+    wrong = {name for name, layer in layers.items() if layer.name not in (None, name)}  # inside a block
+    while True:
+        layers = {name: replace(layer, name=name) if name in wrong else layer for name, layer in layers.items()}
+        alone = layer_names(layers.values())
+        wrong = {name for name, layer in layers.items() if name != alone[layer]}
+        if not wrong:
+            return layers
 
 
 def network_from_table(table: dict[str, Any]) -> Network:

@@ -11,6 +11,7 @@ NumPy only, float64. To learn backpropagation, read in this order:
     train          the loop
     window, convolution, pooling, reshaping        what makes the network convolutional
     merging                                        branches that meet
+    recurrent                                      sequences: backpropagation through time
     dropout, normalization                         what makes it train well
 
 Names are those of the layers that train for real, which are tested against these.
@@ -30,6 +31,7 @@ from striate.textbook.normalization import *
 from striate.textbook.numerical import *
 from striate.textbook.optimizers import *
 from striate.textbook.pooling import *
+from striate.textbook.recurrent import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
 from striate.textbook.schedules import *
