@@ -1,6 +1,7 @@
 """What every block promises: it leaves its layers in the graph, and what they compute, learn and are called holds."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from striate import catalog
 from striate.build import build
 from striate.layers import Dense, Flatten, Input
-from striate.model import Model, Sequential, load
+from striate.model import Sequential, load
 from striate.network import Network, network_from_table, network_table
 from striate.recipe.grammar import Recipe
 from striate.recipe.source import value_text
@@ -134,6 +135,14 @@ def test_a_recipe_holds_it_whole(block):
 
 
 @EXAMPLES
+def test_what_may_not_be_trained_is_not(block):
+    model = Sequential([dataclasses.replace(block, trainable=False), Flatten(), Dense(2, name="head")])
+    learned = [name for name, weight in model.module.named_parameters() if weight.requires_grad]
+    assert learned == ["head.weight", "head.bias"]
+    assert model.check().params == model.get_layer("head").count_params()
+
+
+@EXAMPLES
 def test_called_twice_it_shares_its_weights(block):
     x, other = Input(taken(block)), Input(taken(block))
     network = Network.functional([x, other], [block(x), block(other)])
@@ -145,10 +154,3 @@ def test_called_twice_it_shares_its_weights(block):
     one, two = twice(images, images)
     assert torch.equal(one, two)
     assert agree(one, once(images))
-
-
-@EXAMPLES
-def test_the_layers_it_holds_make_the_model_that_is_seen(block):
-    model = Model(x := Input(taken(block)), block(x), seed=0)
-    names = [layer.name for layer in model.layers]
-    assert all(model.get_layer(name).output_shape for name in names)

@@ -234,6 +234,22 @@ def test_time_distributed_convolutions_are_trained_on_videos():
     assert video.predict(np.zeros((2, 3, 6, 6, 1), np.float32)).shape == (2, 4)
 
 
+@pytest.mark.parametrize("kind", [Bidirectional, TimeDistributed])
+def test_a_layer_that_may_not_be_trained_may_not_inside_another_either(kind):
+    inner = {Bidirectional: LSTM(3, trainable=False), TimeDistributed: Dense(3, trainable=False)}[kind]
+    model = Sequential([kind(inner, input_shape=(5, 2))])
+    assert model.check().params == 0
+    assert not any(weight.requires_grad for weight in model.module.parameters())
+
+
+def test_weights_inside_wrappers_are_read_and_set_in_keras_order():
+    model = Sequential([Bidirectional(GRU(4), input_shape=(5, 2))])
+    layer = model.get_layer("bidirectional")
+    assert [weight.shape for weight in layer.get_weights()] == [(2, 12), (4, 12), (2, 12)] * 2
+    layer.set_weights([np.full_like(weight, place) for place, weight in enumerate(layer.get_weights())])
+    assert [weight.ravel()[0] for weight in layer.get_weights()] == [0, 1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize(
     ("layer", "shapes", "said"),
     [

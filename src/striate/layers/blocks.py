@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -51,15 +51,14 @@ class Residual(Block):
 
     @cached_property
     def _learned(self) -> tuple[Layer, ...]:
-        return tuple(catalog.get("layers", layer) for layer in self.layers)
+        return _inside(self, self.layers)
 
     @cached_property
     def _given(self) -> tuple[Layer, ...] | None:
         """The shortcut's layers."""
         if self.shortcut is None:
             return None
-        given = self.shortcut if isinstance(self.shortcut, tuple) else (self.shortcut,)
-        return tuple(catalog.get("layers", layer) for layer in given)
+        return _inside(self, self.shortcut if isinstance(self.shortcut, tuple) else (self.shortcut,))
 
     @cached_property
     def _sum(self) -> Add:
@@ -94,13 +93,20 @@ class Residual(Block):
         steps = _steps(y, x)
         kinds: dict[int, Any] = {1: Conv1D, 2: Conv2D, 3: Conv3D}
         make = kinds[axes](channels, 1, steps, name="shortcut") if axes else Dense(channels, name="shortcut")
-        return self._projections.setdefault((axes, channels, steps), make)(x)
+        (made,) = _inside(self, (make,))
+        return self._projections.setdefault((axes, channels, steps), made)(x)
 
     @classmethod
     def example(cls) -> Any:
         return cls(
             (Conv2D(3, 3, padding="same", activation="relu"), Conv2D(3, 3, padding="same")), input_shape=(5, 6, 2)
         )
+
+
+def _inside(block: Block, layers: Sequence[Layer | str]) -> tuple[Layer, ...]:
+    """The layers of a block; they may not be trained where it may not."""
+    made = [catalog.get("layers", layer) for layer in layers]
+    return tuple(layer if block.trainable else replace(layer, trainable=False) for layer in made)
 
 
 def _through(layers: Sequence[Layer], x: Symbol, what: str) -> Symbol:
@@ -171,7 +177,7 @@ class Inception(Block):
         )
 
     def _conv(self, filters: int, side: int, name: str) -> Conv2D:
-        return Conv2D(filters, side, padding="same", activation=self.activation, name=name)
+        return Conv2D(filters, side, 1, "same", activation=self.activation, name=name, trainable=self.trainable)
 
     @cached_property
     def _joined(self) -> Concatenate:

@@ -5,7 +5,7 @@ steps at once, of any number; with others the steps are written out one after an
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -456,11 +456,10 @@ class Bidirectional(Merging):
         return (*one[:-1], one[-1] + other[-1]) if self.merge_mode == "concat" else one
 
     def weights(self, *shapes: Shape) -> dict[str, Weight]:
-        return {
-            f"{name}.{inner}": weight
-            for (name, way), each in zip(self._ways.items(), self._shapes(shapes), strict=True)
-            for inner, weight in way.weights(*each).items()
-        }
+        one, other = (
+            _under(name, way, *each) for (name, way), each in zip(self._ways.items(), self._shapes(shapes), strict=True)
+        )
+        return one | other
 
     def macs(self, *shapes: Shape) -> int:
         return sum(way.macs(*each) for way, each in zip(self._ways.values(), self._shapes(shapes), strict=True))
@@ -476,6 +475,14 @@ class Bidirectional(Merging):
     @classmethod
     def example(cls) -> Any:
         return cls(GRU(1, return_sequences=True), input_shape=(3, 2))
+
+
+def _under(prefix: str, layer: Layer, *shapes: Shape) -> dict[str, Weight]:
+    """The weights of a layer inside another, by their names there; they stay where they are if it may not be trained."""
+    return {
+        f"{prefix}.{name}": replace(weight, trainable=weight.trainable and layer.trainable)
+        for name, weight in layer.weights(*shapes).items()
+    }
 
 
 class _BothWays(nn.Module):
@@ -537,7 +544,7 @@ class TimeDistributed(Layer):
         return (shape[0], *self._inner.output(shape[1:]))
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        return {f"layer.{name}": weight for name, weight in self._inner.weights(shape[1:]).items()}
+        return _under("layer", self._inner, shape[1:])
 
     def macs(self, shape: Shape) -> int:
         return elements(shape[:1]) * self._inner.macs(shape[1:])

@@ -1,5 +1,6 @@
 """A declared graph as plain tables, as model files hold it, and back."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -52,15 +53,20 @@ def network_table(network: Network) -> dict[str, Any]:
 def _with_names(layers: dict[str, Layer]) -> dict[str, Layer]:
     """The layers by their names, each declaring its name where it would not get that by itself.
 
-    A name that is declared may take one from another layer, so this is asked until every layer has its own.
+    Those of blocks come first, then what they put out of step, so that no more is declared than is needed.
     """
-    wrong = {name for name, layer in layers.items() if layer.name not in (None, name)}  # inside a block
+    wrong = {name for name, layer in layers.items() if layer.name not in (None, name)}
     while True:
         layers = {name: replace(layer, name=name) if name in wrong else layer for name, layer in layers.items()}
         alone = layer_names(layers.values())
         wrong = {name for name, layer in layers.items() if name != alone[layer]}
         if not wrong:
             return layers
+        wrong = {name for name in wrong if _unnumbered(name) != _unnumbered(alone[layers[name]])} or wrong
+
+
+def _unnumbered(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)
 
 
 def network_from_table(table: dict[str, Any]) -> Network:
