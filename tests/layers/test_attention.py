@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from striate.errors import ShapeError
-from striate.layers import AdditiveAttention, Attention, MultiHeadAttention
+from striate.layers import AdditiveAttention, Attention, Input, MultiHeadAttention
+from striate.model import Model
 from striate.seed import stream
 from tests.contracts.layer_trials import Trial, both, built, differences, values
 from tests.parity import agree, keras
@@ -151,6 +152,16 @@ def test_it_counts_its_matrix_products():
     assert layer.macs(*shapes) == 4 * 10 * 512 * 512 + 2 * 10 * 10 * 512
     assert Attention().macs((4, 3), (6, 2), (6, 3)) == 4 * 6 * (3 + 2)
     assert AdditiveAttention().macs((4, 3), (6, 2), (6, 3)) == 4 * 6 * 2
+
+
+@EACH
+def test_a_network_that_attends_to_itself_is_checked(layer):
+    checked = Model(x := Input((5, 4)), layer([x, x])).check()
+    assert checked.rows[-1].output == (5, 4)
+    assert checked.macs == layer.macs((5, 4), (5, 4))
+    assert checked.rows[-1].receptive_field == (5,)
+    checked = Model(x := Input((None, 4)), layer([x, x])).check()
+    assert (checked.rows[-1].output, checked.rows[-1].macs) == ((None, 4), None)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ class _Attentive(Merging, abstract=True):
     use_causal_mask: bool = field(default=False, kw_only=True)
 
     takes = (2, 3)
+    bends = True
 
     def _taken_shapes(self, *shapes: Shape) -> tuple[Shape, Shape, Shape]:
         """Query, value and key.
@@ -243,11 +244,9 @@ class MultiHeadAttention(_Attentive):
 
     def _pair(self, name: str, kernel: Shape, keras: tuple[int, ...], bias: Shape) -> dict[str, Weight]:
         """A matrix and its bias."""
-        outward = len(bias)  # how many axes of the kernel are those of what comes out
-        rows, columns = elements(kernel[:outward]), elements(kernel[outward:])
         first = catalog.get("initializers", self.kernel_initializer)
         penalty = catalog.get("regularizers", self.kernel_regularizer)
-        found = {f"{name}_weight": Weight(kernel, _AsMatrix(first, rows, columns), regularizer=penalty, keras=keras)}
+        found = {f"{name}_weight": Weight(kernel, _AsMatrix(first, len(bias)), regularizer=penalty, keras=keras)}
         if self.use_bias:
             first, penalty = (
                 catalog.get("initializers", self.bias_initializer),
@@ -274,14 +273,14 @@ class MultiHeadAttention(_Attentive):
 
 @dataclass(frozen=True)
 class _AsMatrix(Initializer, abstract=True):
-    """First values of a weight of three axes, drawn as those of the matrix that it stands for."""
+    """First values of a weight of three axes, the first `outputs` of them of what comes out: those of that matrix."""
 
     matrix: InitializerLike
-    rows: Count
-    columns: Count
+    outputs: Count
 
     def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
-        return catalog.get("initializers", self.matrix).sample((self.rows, self.columns), generator).reshape(shape)
+        sides = elements(shape[: self.outputs]), elements(shape[self.outputs :])
+        return catalog.get("initializers", self.matrix).sample(sides, generator).reshape(shape)
 
 
 class _Heads(nn.Module):
