@@ -46,7 +46,7 @@ def with_striate(network: str, x: np.ndarray, y: np.ndarray, epochs: int, batch:
             layers.append(lay.MaxPooling2D(2))
         layers.append(lay.GlobalAveragePooling2D())
     model = keras.Sequential([*layers, lay.Dense(10, activation="softmax")], seed=0)
-    model.compile(keras.optimizers.AdamW(0.001), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.AdamW(0.001), "sparse_categorical_crossentropy", metrics=["accuracy"])
     history = model.fit(x, y, batch, epochs, verbose=0, preprocess="standardise")
     assert model.plan is not None
     return max(history.history["images_per_second"]), model.plan.line()

@@ -24,7 +24,7 @@ model = keras.Sequential(
 model.summary()
 print(model.check().macs, "multiply-accumulates for an image")
 
-model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", ["accuracy"])
+model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy", metrics=["accuracy"])
 stop_early = keras.callbacks.EarlyStopping(patience=3)
 model.fit(x, y, batch_size=64, epochs=12, validation_split=0.1, callbacks=[stop_early])
 loss, accuracy = model.evaluate(tx, ty, verbose=0)

@@ -29,7 +29,7 @@ def test_the_whole_job_in_python(tmp_path):
     table = model.check()
     assert [row.output for row in table.rows] == [(6, 6, 8), (3, 3, 8), (72,), (72,), (10,)]
     assert table.params == model.count_params() == 80 + 730
-    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
     history = model.fit(x, y, batch_size=32, epochs=1, validation_split=0.1, verbose=0, plan="exact")
     assert history.epoch == [0]
     loss, accuracy = model.evaluate(tx, ty)

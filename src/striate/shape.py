@@ -29,6 +29,7 @@ __all__ = [
     "as_tensor",
     "axes",
     "elements",
+    "fits",
     "is_open",
     "shape_text",
     "sides",
@@ -88,6 +89,15 @@ def is_open(shape: Sequence[int | None]) -> bool:
              (True, False)
     """
     return any(size is None for size in shape)
+
+
+def fits(given: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    """Whether an array of a shape goes where a shape is wanted, of which sizes may be left open.
+
+    Example: >>> fits((31, 40, 3), (None, None, 3)), fits((31, 40, 1), (None, None, 3))
+             (True, False)
+    """
+    return len(given) == len(wanted) and all(size in (each, None) for each, size in zip(given, wanted, strict=True))
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

@@ -82,6 +82,14 @@ def test_a_shared_layer_on_two_widths_is_refused():
         build(Network.functional(x, layer(layer(x))))
 
 
+def test_an_initializer_that_cannot_fill_a_weight_is_told_with_its_layer():
+    network = Network.sequential([Conv2D(3, 3, kernel_initializer="identity", input_shape=(9, 9, 2))])
+    with pytest.raises(ShapeError, match="Identity cannot fill a weight") as caught:
+        build(network)
+    assert caught.value.where.startswith("conv2d = Conv2D(")
+    assert caught.value.where.endswith("weight (3, 2, 3, 3)")
+
+
 def test_the_plain_module_computes_the_same_and_shares_the_weights():
     module = build(network()).eval()
     same = plain(module)

@@ -55,5 +55,5 @@ def test_a_rewritten_network_gives_equal_values_and_gradients(seed, size, pool, 
 def test_the_head_is_taken_off_where_the_loss_wants_scores(head):
     last = [Dense(3, activation="softmax")] if head == "argument" else [Dense(3), Softmax()]
     module = build(Network.sequential([Dense(4, input_shape=(2,)), *last]))
-    assert called(rewrite(module, head="Softmax")) == ["Linear", "Linear"]
-    assert called(rewrite(module, head="Sigmoid"))[-1] == "Softmax", "another head is left alone"
+    assert called(rewrite(module, heads=["Softmax"])) == ["Linear", "Linear"]
+    assert called(rewrite(module, heads=[None]))[-1] == "Softmax", "a head that the loss does not want is left"

@@ -15,6 +15,7 @@ class Model:
         self.learning_rate = 0.1
         self.stop_training = False
         self.weight = 0.0
+        self.momentum = self.statistic = 0.0
         self.saved = []
 
     def get_weights(self):
@@ -22,6 +23,17 @@ class Model:
 
     def set_weights(self, weights):
         self.weight = float(weights[0][0])
+
+    def training_state(self):
+        return {
+            "weight": self.weight,
+            "momentum": self.momentum,
+            "statistic": self.statistic,
+            "rate": self.learning_rate,
+        }
+
+    def restore_training_state(self, state):
+        self.weight, self.momentum, self.statistic, self.learning_rate = state.values()
 
     def save(self, path):
         self.saved.append(("model", path.name, self.weight))
@@ -42,7 +54,7 @@ def run(callbacks, epochs, model=None, steps=2, planned=None, **params):
         tell(callbacks, "on_epoch_begin", epoch)
         for step in range(steps):
             tell(callbacks, "on_train_batch_begin", step)
-            model.weight = epoch + (step + 1) / steps
+            model.weight = model.momentum = model.statistic = epoch + (step + 1) / steps
             running = {key: value for key, value in numbers.items() if not key.startswith("val_")}
             tell(callbacks, "on_train_batch_end", step, running)
             if model.stop_training:

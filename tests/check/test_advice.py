@@ -5,14 +5,27 @@ import sys
 from dataclasses import replace
 
 import pytest
+import torch
 
 from striate import layers
+from striate.build import build
 from striate.check import Labels, check, check_head, check_layers, check_windows, refuse
 from striate.errors import DeclarationError
 from striate.finding import Finding
-from striate.initializers import Constant, GlorotUniform, Ones, Zeros
+from striate.initializers import (
+    LSUV,
+    Constant,
+    Dirac,
+    GlorotUniform,
+    Identity,
+    Ones,
+    Orthogonal,
+    TruncatedNormal,
+    Zeros,
+)
 from striate.layers import (
     Activation,
+    Add,
     BatchNormalization,
     Conv1D,
     Conv2D,
@@ -353,9 +366,101 @@ def test_weights_that_start_apart_and_biases_that_start_equal_are_as_they_should
     assert check_layers(head(Dense(5, "relu", bias_initializer=Constant(0.1)), BatchNormalization(), Dense(3))) == []
 
 
+def equal(units, activation="tanh", **arguments):
+    return Dense(units, activation, kernel_initializer="zeros", **arguments)
+
+
 def test_a_frozen_layer_and_a_lone_one_may_start_equal():
     assert check_layers(head(Dense(5, "relu", kernel_initializer="zeros", trainable=False), Dense(3))) == []
     assert check_layers(head(Dense(3, "softmax", kernel_initializer="zeros"))) == []
+
+
+def test_the_last_weights_before_a_loss_may_start_equal():
+    """Logistic regression, and a head of zeros on a network: the targets tell its units apart."""
+    assert check_layers(head(Dense(5, "relu"), equal(3, "softmax"))) == []
+    filters = Conv2D(3, 3, kernel_initializer="zeros")
+    assert check_layers(head(Conv2D(4, 3, activation="relu"), filters, GlobalAveragePooling2D(), shape=(8, 8, 1))) == []
+    x = Input((4,))
+    both = [equal(3, "softmax")(x), Dense(1, "sigmoid")(x)]
+    assert check_layers(Network.functional(x, both)) == []
+
+
+def test_a_branch_that_is_joined_with_another_may_start_equal():
+    """A residual block that starts as the identity."""
+    x = Input((8, 8, 4))
+    inner = Conv2D(4, 3, padding="same", activation="relu")(x)
+    last = Conv2D(4, 3, padding="same", kernel_initializer="zeros")(inner)
+    scores = Dense(3)(Flatten()(Add()([x, last])))
+    assert check_layers(Network.functional(x, scores)) == []
+    assert faults(check_layers(Network.functional(x, Dense(3)(Flatten()(ReLU()(last)))))) == ["weights-start-equal"]
+
+
+def test_a_lone_unit_and_filters_that_see_a_channel_each_may_start_equal():
+    assert check_layers(head(equal(1), Dense(3))) == []
+    each = Conv2D(4, 3, groups=4, activation="relu", kernel_initializer=Constant(1 / 9))
+    assert check_layers(head(each, Flatten(), Dense(3), shape=(8, 8, 4))) == []
+    pairs = replace(each, filters=8)
+    assert faults(check_layers(head(pairs, Flatten(), Dense(3), shape=(8, 8, 4)))) == ["weights-start-equal"]
+
+
+@pytest.mark.parametrize("initializer", [Orthogonal(), Identity(), Dirac(), Dirac(3), LSUV(), "lecun_normal"], ids=repr)
+def test_weights_of_which_some_are_zero_do_not_start_equal(initializer):
+    assert check_layers(head(Dense(3, "tanh", kernel_initializer=initializer), Dense(3))) == []
+
+
+@pytest.mark.parametrize("initializer", [Orthogonal(0.0), TruncatedNormal(0.1, 0.0)], ids=repr)
+def test_weights_that_are_drawn_without_spread_start_equal_whatever_they_are_called(initializer):
+    assert faults(check_layers(head(Dense(3, "tanh", kernel_initializer=initializer), Dense(3)))) == [
+        "weights-start-equal"
+    ]
+
+
+def test_the_fix_of_equal_weights_is_gone_once_applied():
+    for place in (0, 1):
+        chain = [equal(5) if number == place else Dense(5, "tanh") for number in range(2)]
+        (found,) = check_layers(head(*chain, Dense(3)))
+        said = re.fullmatch(r'kernel_initializer="(\w+)" on (\w+)', found.fix)
+        assert said and said.group(2) == found.where == ["dense", "dense_1"][place]
+        chain[place] = replace(chain[place], kernel_initializer=said.group(1))
+        assert check_layers(head(*chain, Dense(3))) == []
+
+
+def trained(*chain):
+    """A chain built and moved by ten steps towards random targets."""
+    module = build(head(*chain), seed=1)
+    x, y = (torch.randn(20, n, generator=torch.Generator().manual_seed(n)) for n in (4, 3))
+    for _ in range(10):
+        module.zero_grad()
+        (module(x) - y).square().mean().backward()
+        with torch.no_grad():
+            for weight in module.parameters():
+                weight -= 0.1 * weight.grad
+    return module
+
+
+def spread(weight):
+    """How far apart the units are: the largest difference between the weights of two of them."""
+    return (weight.max(0).values - weight.min(0).values).max().item()
+
+
+def test_what_is_said_of_equal_weights_is_so():
+    """Equal ones after them leave units equal, others part them; zeros behind a ReLU learn nothing at all."""
+    ones = Dense(5, "tanh", kernel_initializer="ones")
+    assert spread(trained(ones, Dense(3, kernel_initializer="ones")).dense.weight) < 1e-6
+    assert spread(trained(ones, Dense(3)).dense.weight) > 1e-3
+    assert trained(equal(5, "relu"), Dense(3)).dense.weight.abs().max() == 0
+    assert spread(trained(Dense(5, "tanh"), equal(3, None)).dense_1.weight) > 1e-3, "the last may start equal"
+
+
+def test_an_initializer_that_cannot_fill_its_weight_is_an_error_and_its_fix_puts_it_right():
+    layer = Conv2D(4, 3, activation="relu", kernel_initializer="identity")
+    network = head(layer, Flatten(), Dense(3), shape=(8, 8, 4))
+    (found,) = check_layers(network)
+    assert (found.fault, found.where, found.severity) == ("initializer-does-not-fit", "conv2d", "error")
+    assert found.evidence == "4 axes given, 2 needed: (outputs, inputs)"
+    with pytest.raises(DeclarationError, match="Identity cannot fill a weight of shape"):
+        refuse([found])
+    assert check_layers(head(replace(layer, kernel_initializer="dirac"), Flatten(), Dense(3), shape=(8, 8, 4))) == []
 
 
 def test_no_weights_are_made_to_look_at_how_they_start(monkeypatch):
@@ -363,7 +468,7 @@ def test_no_weights_are_made_to_look_at_how_they_start(monkeypatch):
     monkeypatch.setattr(
         GlorotUniform, "sample", lambda self, shape, rng: sizes.append(shape) or sample(self, shape, rng)
     )
-    check(head(Conv2D(512, 3, activation="relu"), Flatten(), Dense(4096), shape=(64, 64, 256)))
+    check(head(Conv2D(512, 3, activation="relu"), Flatten(), Dense(4096, "relu"), Dense(3), shape=(64, 64, 256)))
     assert sizes == [(2, 2, 2, 2), (2, 2)]
 
 

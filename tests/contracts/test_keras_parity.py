@@ -84,7 +84,7 @@ def configurations(name):
 def keras_cannot(layer, shape):
     """What Keras refuses (stride and dilation both), gets wrong on torch (see below), or means otherwise.
 
-    That is the scalar product of maps, which Keras takes of every position with every other.
+    The scalar product of maps it takes of every position with every other.
     """
     if isinstance(layer, Dot):
         return len(shape) > 1
@@ -239,7 +239,6 @@ def test_defaults_that_differ_from_keras():
         "BatchNormalization.momentum": 0.9,
         "LeakyReLU.negative_slope": 0.01,
         **{f"AveragePooling{count}D.pool_size": 2 for count in (1, 2, 3)},
-        **{f"{name}.recurrent_initializer": "glorot_uniform" for name in ("SimpleRNN", "LSTM", "GRU")},
     }
 
 

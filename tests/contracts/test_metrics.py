@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from striate import catalog
 from striate.shape import to_border
@@ -20,6 +22,8 @@ def samples(name, shape, seed=0):
     classes = torch.from_numpy(rng.integers(0, shape[1], (shape[0], *shape[2:])))
     if name.startswith("Sparse"):
         return scores, classes
+    if MEMBERS[name].takes_numbers:
+        return torch.softmax(scores, 1), classes
     if "Categorical" in name:
         return scores, torch.nn.functional.one_hot(classes, shape[1]).movedim(-1, 1).float()
     if name.startswith("Binary"):
@@ -38,27 +42,53 @@ def test_its_key_in_logs_is_its_name_unless_another_is_given(name):
     assert MEMBERS[name](name="mine").name == "mine"
 
 
+def measured(metric, prediction, target):
+    """The metric of one batch."""
+    meter = metric.meter()
+    meter.update(prediction, target)
+    return meter.result()
+
+
 @pytest.mark.parametrize("shape", [(13, 6), (13, 6, 3, 2)])
 @pytest.mark.parametrize("name", MEMBERS)
-def test_batches_of_any_size_add_up_to_the_whole(name, shape):
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(cuts=st.sets(st.integers(1, 12)))
+def test_batches_of_any_size_add_up_to_the_whole(name, shape, cuts):
     metric = MEMBERS[name].example()
     prediction, target = samples(name, shape)
-    whole, parts = metric.meter(), metric.meter()
-    whole.update(prediction, target)
-    for rows in torch.arange(13).split(5):
+    whole, parts = measured(metric, prediction, target), metric.meter()
+    for rows in torch.arange(13).tensor_split(sorted(cuts)):
         parts.update(prediction[rows], target[rows])
-    assert parts.result() == pytest.approx(whole.result(), rel=1e-12)
+    assert parts.result() == pytest.approx(whole, rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(13, 6), (13, 6, 3, 2)])
+@pytest.mark.parametrize("name", MEMBERS)
+def test_called_with_arrays_it_gives_the_same(name, shape):
+    metric = MEMBERS[name].example()
+    prediction, target = samples(name, shape)
     border = target if target.dim() < prediction.dim() else to_border(target)
-    assert metric(border.numpy(), to_border(prediction).numpy()) == pytest.approx(whole.result(), rel=1e-12)
+    found = metric(border.numpy(), to_border(prediction).numpy())
+    assert found == pytest.approx(measured(metric, prediction, target), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name, metric in MEMBERS.items() if metric.takes_numbers])
+def test_class_numbers_and_one_hot_labels_are_the_same_to_it(name):
+    metric = MEMBERS[name].example()
+    prediction, target = samples(name, (13, 6, 3, 2))
+    one_hot = torch.nn.functional.one_hot(target, 6).movedim(-1, 1).float()
+    assert measured(metric, prediction, one_hot) == measured(metric, prediction, target)
+    assert measured(metric, prediction, target.unsqueeze(1)) == measured(metric, prediction, target)
+    with pytest.raises(ValueError, match=r"labels 0\.\.5"):
+        metric(np.full(4, 6), np.zeros((4, 6)))
 
 
 @pytest.mark.parametrize("name", MEMBERS)
 def test_channels_last_memory_changes_nothing(name):
     metric = MEMBERS[name].example()
     prediction, target = samples(name, (5, 6, 3, 2))
-    values = metric.values(prediction, target)
-    turned = metric.values(prediction.contiguous(memory_format=torch.channels_last), target)
-    torch.testing.assert_close(turned, values)
+    turned = prediction.contiguous(memory_format=torch.channels_last)
+    assert measured(metric, turned, target) == pytest.approx(measured(metric, prediction, target), rel=1e-6)
 
 
 @pytest.mark.parametrize("name", MEMBERS)

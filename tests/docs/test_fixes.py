@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import striate
 from striate import errors, initializers, layers
-from striate.build import build
+from striate.build import build, unit_variance
 from striate.errors import StriateError
 from striate.network import Network, layer_names, network_table
 
@@ -25,6 +26,9 @@ NAMES = {
     "table": network_table,
     "chain": lambda *given, shape=None: Network.sequential(given, shape),
     "graph": lambda inputs, outputs: build(Network.functional(inputs, outputs)),
+    "build": build,
+    "scaled": lambda network, images: unit_variance(build(network), network, (images,), ["dense"]),
+    "torch": torch,
     "assemble": Network.assemble,
 }
 
@@ -116,6 +120,36 @@ FIXES = [
         "(lambda x, y: table(Network.functional([x, y], [ReLU()(x), ReLU()(y)])))(Input((2,)), Input((2,)))",
         "a network with (one) Input",
         "(lambda x: table(Network.functional([x], [ReLU()(x), ReLU()(x)])))(Input((2,)))  # {}",
+    ),
+    (
+        "build(chain(Dense(3, bias_initializer='orthogonal', input_shape=(4,))))",
+        '"(zeros)" for a bias',
+        "build(chain(Dense(3, bias_initializer='{}', input_shape=(4,))))",
+    ),
+    (
+        "build(chain(Dense(3, bias_initializer='dirac', input_shape=(4,))))",
+        '"(zeros)" for a bias',
+        "build(chain(Dense(3, bias_initializer='{}', input_shape=(4,))))",
+    ),
+    (
+        "build(chain(Conv2D(3, 3, kernel_initializer='identity', input_shape=(9, 9, 1))))",
+        '"(dirac)" for a convolution',
+        "build(chain(Conv2D(3, 3, kernel_initializer='{}', input_shape=(9, 9, 1))))",
+    ),
+    (
+        "build(chain(Conv2D(4, 3, groups=2, kernel_initializer=Dirac(3), input_shape=(9, 9, 2))))",
+        r"groups that divide (\d)",
+        "build(chain(Conv2D(4, 3, groups=2, kernel_initializer=Dirac({} // 2), input_shape=(9, 9, 2))))",
+    ),
+    (
+        "scaled(chain(Dense(3, kernel_initializer='lsuv', input_shape=(4,))), torch.zeros(5, 4))",
+        "a larger batch of (images that differ)",
+        "scaled(chain(Dense(3, kernel_initializer='lsuv', input_shape=(4,))), torch.eye(4))  # {}",
+    ),
+    (
+        "scaled(chain(Dense(3, kernel_initializer='lsuv', input_shape=(4,))), torch.zeros(5, 4))",
+        'or kernel_initializer="(orthogonal)"',
+        "scaled(chain(Dense(3, kernel_initializer='{}', input_shape=(4,))), torch.zeros(5, 4))",
     ),
     ("Dense(unit=3)", "did you mean '(units)'", "Dense({}=3)"),
     ("Dense(3, colour=1)", "leave '(colour)' out", "Dense(3)  # {}"),

@@ -11,11 +11,12 @@ import pytest
 
 import striate
 from striate.errors import StriateError
+from striate.loader import Augmenter
 from tests.contracts.declarations import shelf_members
 from tests.parity import keras
 
 PAGE = (Path(__file__).parents[2] / "docs" / "keras-differences.md").read_text()
-SHELVES = ("layers", "losses", "metrics", "optimizers", "callbacks", "initializers", "regularizers")
+SHELVES = ("layers", "losses", "metrics", "optimizers", "callbacks", "initializers", "regularizers", "augmentations")
 MODEL = ("compile", "fit", "evaluate", "predict", "summary", "save")
 
 
@@ -35,7 +36,7 @@ def shared():
     """Concepts that both have, with what each takes beside its name: argument -> default, Keras' and ours."""
     for shelf in SHELVES:
         for name, concept in shelf_members(shelf).items():
-            theirs = getattr(getattr(keras, shelf), name, None)
+            theirs = getattr(getattr(keras, shelf, keras.layers), name, None)  # Keras' augmentations are layers
             if theirs is None or name == "LambdaCallback":  # which takes the events of both, by name
                 continue
             known = {
@@ -151,7 +152,11 @@ REFUSED = {
     "epsilon = 0": lambda library: library.optimizers.Adam(epsilon=0.0),
     "a learning rate of 0 or below": lambda library: library.optimizers.Adam(-1.0),
     "CosineDecay with warmup_steps or warmup_target alone": half_cosine,
+    "CosineDecayRestarts with t_mul below 1": lambda library: library.optimizers.schedules.CosineDecayRestarts(
+        0.1, 100, t_mul=0.5
+    ),
     "a learning rate of 0 from LearningRateScheduler": with_callback("LearningRateScheduler", lambda epoch: 0.0),
+    "ReduceLROnPlateau with factor 0": lambda library: library.callbacks.ReduceLROnPlateau(factor=0.0),
     "Dropout of 1": lambda library: library.layers.Dropout(1.0),
     "one layer object twice in a Sequential": twice,
     '"accuracy" with mean squared error': having(
@@ -167,6 +172,7 @@ REFUSED = {
     "one sigmoid with sparse cross-entropy": having(units=1, head="sigmoid", y=0 * Y),
     "fractions as class numbers": having(y=Y + 0.5),
     "one-hot labels that do not add up to 1": having(y=2 * ONE_HOT, loss="categorical_crossentropy"),
+    "labels 0 and -1 together in a hinge": having(units=1, head=None, y=(Y - 1).astype(np.float32), loss="hinge"),
     "class numbers out of range": having(y=Y + 1),
     "NaN among the pixels": having(x=HOLED),
     "batch_size 0": having(batch_size=0),
@@ -250,3 +256,27 @@ def test_the_velocity_holds_gradients():
         ours.step()
     assert variable.value.item() == -1 - 0.5
     assert weight.item() == -1 - 0.5 * 0.125
+
+
+def test_one_number_as_a_factor_means_what_keras_documents():
+    theirs = {
+        "RandomContrast": (0, 0.25),
+        "RandomSaturation": (-0.25, 0.25),
+        "RandomErasing": (0, 0.25),
+    }
+    for name, factor in theirs.items():
+        assert getattr(keras.layers, name)(0.25).factor == factor
+    assert keras.layers.RandomShear(0.25).x_factor == (-0.25, 0.25)
+
+
+def test_what_becomes_brighter_than_white_is_cut_off_once():
+    import torch
+
+    white = np.ones((1, 2, 2, 1), np.float32)
+    there_and_back = [(0.5, 0.5), (-0.5, -0.5)]
+    theirs = white
+    for factor in there_and_back:
+        theirs = keras.layers.RandomBrightness(factor, value_range=(0, 1))(theirs, training=True)
+    assert float(theirs.mean()) == 0.5
+    listed = [striate.augmentations.RandomBrightness(factor) for factor in there_and_back]
+    assert Augmenter(listed, 0)(torch.from_numpy(white), torch.arange(1), 0).mean() == 1

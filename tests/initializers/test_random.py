@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from striate import catalog
+from striate import catalog, textbook
 from striate.errors import ArgumentError
-from striate.initializers import RandomNormal, RandomUniform
+from striate.initializers import RandomNormal, RandomUniform, TruncatedNormal
+from tests.parity import keras
 
 COUNT = 100_000
 """Numbers drawn; a mean then lies within 5 standard errors but once in two million times, and the seed is fixed."""
@@ -34,9 +36,33 @@ def test_a_normal_draw_has_its_mean_and_deviation_and_tails():
     assert beyond == pytest.approx(0.0455, abs=5 * math.sqrt(0.0455 / COUNT))
 
 
+def test_a_truncated_draw_has_no_number_beyond_two_deviations_and_the_spread_that_is_left():
+    """What is left of a standard normal distribution has the variance 1 - 4 phi(2) / (2 Phi(2) - 1)."""
+    values = drawn(TruncatedNormal(2.0, 0.5))
+    assert 0.999 < (values - 2).abs().max() <= 1 + 1e-6
+    left = 0.5 * math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
+    assert values.mean().item() == pytest.approx(2, abs=5 * left / math.sqrt(COUNT))
+    assert values.std().item() == pytest.approx(left, abs=5 * left / math.sqrt(2 * COUNT))
+
+
+def test_a_truncated_draw_is_distributed_as_keras_and_the_textbook_draw():
+    ours = drawn(TruncatedNormal(0.1, 0.3)).numpy()
+    of_keras = keras.initializers.TruncatedNormal(0.1, 0.3, seed=0)((COUNT,)).numpy()
+    of_the_book = textbook.truncated_normal((COUNT,), np.random.default_rng(0), 0.1, 0.3)
+    grid = np.linspace(-0.5, 0.7, 200)
+    ranks = [np.searchsorted(np.sort(values), grid) / COUNT for values in (ours, of_keras, of_the_book)]
+    # Kolmogorov and Smirnov: the largest distance between two empirical distributions
+    assert max(np.abs(ranks[0] - other).max() for other in ranks[1:]) < 1.95 * math.sqrt(2 / COUNT)
+
+
+def test_without_a_deviation_every_truncated_number_is_the_mean():
+    assert TruncatedNormal(0.5, 0.0).sample((2,), torch.Generator()).tolist() == [0.5, 0.5]
+
+
 def test_the_defaults_are_those_of_keras():
     assert RandomUniform() == RandomUniform(-0.05, 0.05)
     assert RandomNormal() == RandomNormal(0.0, 0.05)
+    assert TruncatedNormal() == TruncatedNormal(0.0, 0.05)
 
 
 @pytest.mark.parametrize(("name", "concept"), [("uniform", RandomUniform), ("normal", RandomNormal)])

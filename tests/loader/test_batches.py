@@ -12,7 +12,7 @@ PLAIN = Preprocessing.fit(X.numpy())
 
 
 def batches(count=10, size=4, **how):
-    return Batches(X[:count], torch.arange(count) * 10, PLAIN, size, **how)
+    return Batches((X[:count],), (torch.arange(count) * 10,), (PLAIN,), size, **how)
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_an_epoch_is_cut_into_batches(count, size, lengths):
 
 
 def test_images_targets_and_weights_belong_to_their_rows():
-    for batch in batches(weight=torch.arange(10) / 2).epoch(3):
-        assert torch.equal(batch.x.flatten(), batch.rows.float())
-        assert torch.equal(batch.y, batch.rows * 10)
-        assert torch.equal(batch.weight, batch.rows / 2)
+    for batch in batches(weight=(torch.arange(10) / 2,)).epoch(3):
+        assert torch.equal(batch.x[0].flatten(), batch.rows.float())
+        assert torch.equal(batch.y[0], batch.rows * 10)
+        assert torch.equal(batch.weight[0], batch.rows / 2)
 
 
 def test_seed_and_epoch_decide_the_order():
@@ -66,11 +66,11 @@ def test_an_image_is_augmented_and_then_normalised_the_same_in_any_batch():
     augmenter = Augmenter([RandomCrop(2)], seed=0)
     seen = []
     for size in (12, 5):
-        given = Batches(x, torch.zeros(12), made, size, augmenter=augmenter)
+        given = Batches((x,), (torch.zeros(12),), (made,), size, augmenter=augmenter)
         out = torch.empty(12, 3, 6, 6)
         for batch in given.epoch(4):
-            assert batch.x.is_contiguous(memory_format=torch.channels_last)
-            out[batch.rows] = batch.x
+            assert batch.x[0].is_contiguous(memory_format=torch.channels_last)
+            out[batch.rows] = batch.x[0]
         seen.append(out)
     assert torch.equal(seen[0], seen[1])
     assert torch.equal(seen[0], made.tensor(augmenter(x, torch.arange(12), 4)))

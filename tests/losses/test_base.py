@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from striate.errors import DataError
-from striate.losses import MeanSquaredError, label_numbers, label_place
+from striate.losses import Hinge, MaxMargin, MeanSquaredError, label_classes, label_numbers, label_place, label_signs
 
 
 def test_a_loss_takes_lists_arrays_and_tensors():
@@ -55,3 +55,18 @@ def test_the_place_of_a_label_is_its_row_and_its_position_in_a_map():
     assert label_place(labels, labels > 0) == "label 7 in row 1, position (2, 0)"
     assert label_place(labels[..., :1], labels[..., :1] > 0) == "label 7 in row 1, position (2,)"
     assert label_place(torch.tensor([0.5]), torch.tensor([True])) == "label 0.5 in row 0"
+
+
+def test_class_numbers_of_a_map_may_have_an_axis_of_their_own():
+    labels = torch.zeros(2, 4, 4, 1)
+    assert label_classes(MaxMargin(), labels, (4, 4, 3), "").shape == (2, 4, 4)
+    labels[1, 2, 0] = 7
+    with pytest.raises(DataError, match=r"label 7 in row 1, position \(2, 0\)"):
+        label_classes(MaxMargin(), labels, (4, 4, 3), "")
+
+
+def test_signs_of_several_outputs_turn_channels_first():
+    labels = torch.tensor([[[1, 0], [0, 1]]])
+    assert label_signs(Hinge(), labels, (2, 2)).tolist() == [[[1, -1], [-1, 1]]]
+    with pytest.raises(DataError, match=r"label 3 in row 0, position \(1, 0\) is no sign"):
+        label_signs(Hinge(), torch.tensor([[[1, 0], [3, 1]]]), (2, 2))

@@ -8,8 +8,16 @@ import torch
 from torch.nn import functional
 
 from striate.errors import ArgumentError, DataError
-from striate.losses import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
-from striate.shape import to_inside
+from striate.losses import (
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    KLDivergence,
+    LogSoftMax,
+    SparseCategoricalCrossentropy,
+)
+from striate.shape import to_border, to_inside
 from tests.parity import agree, keras
 
 SPARSE, CATEGORICAL, BINARY = SparseCategoricalCrossentropy(), CategoricalCrossentropy(), BinaryCrossentropy()
@@ -58,6 +66,44 @@ def test_smoothing_is_the_same_from_scores(loss):
 def test_all_of_the_truth_cannot_be_spread():
     with pytest.raises(ArgumentError, match="label_smoothing must be < 1"):
         CategoricalCrossentropy(label_smoothing=1.0)
+
+
+def test_the_log_soft_max_brick_by_hand():
+    """Lecture 003 L248: log(sum of e^x) - x[c], gradient softmax - [s = c]."""
+    x = torch.tensor([[0.0, math.log(2), math.log(3)]], dtype=torch.float64, requires_grad=True)
+    value = LogSoftMax().values(x, torch.tensor([1]))
+    assert value.item() == pytest.approx(math.log(6) - math.log(2))
+    assert torch.autograd.grad(value.sum(), x)[0].tolist() == [pytest.approx([1 / 6, 2 / 6 - 1, 3 / 6])]
+    assert value.item() == SparseCategoricalCrossentropy(from_logits=True).values(x, torch.tensor([1])).item()
+    assert "argmax" in refusal(LogSoftMax(), np.eye(3), (3,)).fix
+
+
+def test_the_divergence_is_0_for_the_truth_itself_and_above_0_for_all_else():
+    truth = [[0.1, 0.2, 0.7]]
+    assert KLDivergence()(truth, truth) == pytest.approx(0, abs=1e-12)
+    assert KLDivergence()(truth, [[0.2, 0.1, 0.7]]) == pytest.approx(0.1 * math.log(0.5) + 0.2 * math.log(2))
+    assert KLDivergence()([[0.0, 1.0]], [[0.2, 0.8]]) == pytest.approx(-math.log(0.8)), "no entropy: the cross-entropy"
+
+
+def test_the_focal_factor_by_hand():
+    """Lin et al. 2017, equation 4: -(1 - p_t)**gamma * log(p_t); equation 5 with alpha."""
+    assert BinaryFocalCrossentropy()([1, 0], [0.8, 0.6]) == pytest.approx(
+        (-(0.2**2) * math.log(0.8) - 0.6**2 * math.log(0.4)) / 2
+    )
+    balanced = BinaryFocalCrossentropy(apply_class_balancing=True, alpha=0.3, gamma=1.0)
+    assert balanced([1, 0], [0.8, 0.6]) == pytest.approx((-0.3 * 0.2 * math.log(0.8) - 0.7 * 0.6 * math.log(0.4)) / 2)
+    assert CategoricalFocalCrossentropy(alpha=0.5)([[0, 1]], [[0.2, 0.8]]) == pytest.approx(-0.5 * 0.04 * math.log(0.8))
+
+
+def test_without_focus_it_is_the_cross_entropy():
+    p = [[0.2, 0.8], [0.6, 0.4]]
+    assert BinaryFocalCrossentropy(gamma=0.0)(np.eye(2), p) == pytest.approx(BINARY(np.eye(2), p))
+    assert CategoricalFocalCrossentropy(1.0, 0.0)(np.eye(2), p) == pytest.approx(CATEGORICAL(np.eye(2), p))
+
+
+def test_a_wrong_score_is_focused_on_however_large_it_is():
+    """From probabilities a score of 100 would be a certainty, and its log clipped."""
+    assert BinaryFocalCrossentropy(from_logits=True)([0], [100.0]) == pytest.approx(100)
 
 
 def test_a_wrong_answer_given_with_certainty_costs_what_clipping_leaves():
@@ -185,28 +231,44 @@ def test_labels_that_are_no_yes_or_no_are_refused(labels, fix):
 @pytest.mark.parametrize("from_logits", [False, True])
 @pytest.mark.parametrize("positions", [(), (2, 3)])
 @pytest.mark.parametrize(
-    ("loss", "smoothing"),
+    ("loss", "given"),
     [
         (SparseCategoricalCrossentropy, {}),
         (CategoricalCrossentropy, {}),
         (CategoricalCrossentropy, {"label_smoothing": 0.1}),
         (BinaryCrossentropy, {}),
         (BinaryCrossentropy, {"label_smoothing": 0.1}),
+        (BinaryFocalCrossentropy, {}),
+        (BinaryFocalCrossentropy, {"apply_class_balancing": True, "gamma": 0.7, "label_smoothing": 0.1}),
+        (CategoricalFocalCrossentropy, {}),
+        (CategoricalFocalCrossentropy, {"alpha": 0.6, "gamma": 1.5, "label_smoothing": 0.1}),
+        (KLDivergence, {}),
     ],
 )
-def test_every_sample_has_the_loss_that_keras_gives_it(loss, smoothing, positions, from_logits):
+def test_every_sample_has_the_loss_and_the_gradient_that_keras_gives_it(loss, given, positions, from_logits):
     rng = np.random.default_rng(0)
     scores = rng.standard_normal((6, *positions, 4)).astype(np.float32)
+    ours = loss(from_logits=from_logits, **given)
     labels = {
-        SparseCategoricalCrossentropy: rng.integers(0, 4, (6, *positions)),
-        CategoricalCrossentropy: np.eye(4)[rng.integers(0, 4, (6, *positions))],
-        BinaryCrossentropy: rng.integers(0, 2, (6, *positions, 4)).astype(float),
-    }[loss]
+        "class numbers": rng.integers(0, 4, (6, *positions)),
+        "distributions": np.eye(4, dtype=np.float32)[rng.integers(0, 4, (6, *positions))],
+        "yes or no": rng.integers(0, 2, (6, *positions, 4)).astype(np.float32),
+    }[ours.labels]
+    if loss is KLDivergence:  # Keras takes the 0 of a one-hot label for 1e-7
+        labels = np.exp(scores[::-1]) / np.exp(scores[::-1]).sum(-1, keepdims=True)
     # Not normalised, and some above 1: what is clipped and divided must be so as in Keras.
     predictions = scores if from_logits else np.abs(scores) * np.float32(0.7)
-    ours = loss(from_logits=from_logits, **smoothing)
-    theirs = getattr(keras.losses, loss.__name__)(from_logits=from_logits, **smoothing, reduction="none")
-    target = ours.target(torch.from_numpy(labels), (*positions, 4))
-    expected = theirs(labels, predictions)
-    assert agree(ours.values(to_inside(torch.from_numpy(predictions)), target), expected, 1e-6)
-    assert ours(labels, predictions) == pytest.approx(float(expected.mean()), rel=1e-6)
+    if isinstance(ours, BinaryFocalCrossentropy) and not from_logits:
+        predictions = predictions / (1 + predictions)  # above 1 Keras' focus is no number, a fraction of one below 0
+    theirs = getattr(keras.losses, loss.__name__)(
+        **given, **({} if loss is KLDivergence else {"from_logits": from_logits}), reduction="none"
+    )
+    leaf = torch.from_numpy(predictions.copy()).requires_grad_()
+    # Keras turns channels first, and torch has no gradient of its nll_loss for a map that is not contiguous then.
+    other = to_border(to_inside(torch.from_numpy(predictions)).contiguous()).requires_grad_()
+    values = ours.values(to_inside(leaf), ours.target(torch.from_numpy(labels), (*positions, 4)))
+    expected = theirs(labels, torch.softmax(other, -1) if loss is KLDivergence and from_logits else other)
+    assert agree(values, expected, 1e-6)
+    assert ours(labels, predictions) == pytest.approx(float(expected.detach().mean()), rel=1e-5)
+    own, reference = (torch.autograd.grad(each.sum(), x)[0] for each, x in ((values, leaf), (expected, other)))
+    assert agree(own, reference, 1e-5)

@@ -11,12 +11,21 @@ from striate.errors import ArgumentError, DataError, UnknownNameError
 from striate.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    Hinge,
+    KLDivergence,
+    LogLoss,
+    LogSoftMax,
+    MaxMargin,
     MeanSquaredError,
+    PerceptronLoss,
+    QuadraticCost,
     SparseCategoricalCrossentropy,
+    WestonWatkins,
 )
 from striate.metrics import (
     BinaryAccuracy,
     CategoricalAccuracy,
+    SignAccuracy,
     SparseCategoricalAccuracy,
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
@@ -141,6 +150,10 @@ def test_keras_counts_the_same(metric, positions):
         (SparseCategoricalCrossentropy(), SparseCategoricalAccuracy(name="accuracy")),
         (CategoricalCrossentropy(from_logits=True), CategoricalAccuracy(name="accuracy")),
         (BinaryCrossentropy(), BinaryAccuracy(name="accuracy")),
+        (KLDivergence(), CategoricalAccuracy(name="accuracy")),
+        *((loss, SparseCategoricalAccuracy(name="accuracy")) for loss in (MaxMargin(), WestonWatkins(), LogSoftMax())),
+        *((loss, SignAccuracy(name="accuracy")) for loss in (Hinge(), LogLoss())),
+        (PerceptronLoss(), BinaryAccuracy(name="accuracy")),
     ],
 )
 def test_accuracy_goes_by_the_loss_and_is_logged_as_accuracy(word, loss, metric):
@@ -153,6 +166,16 @@ def test_with_scores_for_yes_or_no_the_threshold_is_0():
     scores, labels = [-2.0, 0.3, 3.0], [0, 1, 1]
     assert metric(labels, scores) == 1
     assert BinaryAccuracy()(labels, 1 / (1 + np.exp(-np.array(scores)))) == 1
+
+
+def test_before_a_step_a_score_of_0_is_a_yes():
+    metric = resolve("accuracy", PerceptronLoss(from_logits=True))
+    assert metric([1, 1, 0], [0.0, -0.1, -0.1]) == pytest.approx(2 / 3)
+
+
+def test_a_sign_is_right_where_the_score_has_it():
+    assert SignAccuracy()([1, -1, 1, -1], [0.1, -7.0, -0.1, 0.0]) == 0.75
+    assert SignAccuracy()([1, 0, 1, 0], [0.1, -7.0, -0.1, 0.0]) == 0.75
 
 
 @pytest.mark.parametrize("word", ["top_k", "top_k_accuracy"])
@@ -182,11 +205,12 @@ def test_a_metric_that_is_one_already_stays_it():
     assert resolve(metric, None) is metric
 
 
-@pytest.mark.parametrize("loss", [None, MeanSquaredError()])
+@pytest.mark.parametrize("loss", [None, MeanSquaredError(), QuadraticCost()])
 def test_accuracy_without_classes_is_refused_with_what_it_goes_with(loss):
     with pytest.raises(ArgumentError, match="'accuracy' goes by the loss") as caught:
         resolve("accuracy", loss)
-    assert "sparse_categorical_crossentropy" in caught.value.sum
+    assert "class numbers" in caught.value.sum
+    assert "sparse_categorical_crossentropy" in caught.value.fix
 
 
 def test_a_misspelt_name_is_told_the_nearest_one():

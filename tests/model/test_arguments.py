@@ -56,7 +56,7 @@ REFUSED = {
         'loss="binary_crossentropy"',
         {"y": ONE_HOT},
     ),
-    "labels by name": ({"y": {"dense": Y}}, "a dict", "fit(x, y)", {"y": Y}),
+    "labels of another output": ({"y": {"dens": Y}}, "known: dense", "did you mean 'dense'?", {"y": {"dense": Y}}),
     "no labels": ({"y": None}, "y is None", "fit(x, y)", {"y": Y}),
     "one label": ({"y": 3}, "y ()", "one label for each image", {"y": Y}),
     "fewer images": ({"x": X[:-1]}, "x (119, 8, 8, 1), y (120,)", "one label for each image", {"y": Y[:-1]}),
@@ -258,7 +258,7 @@ def test_what_compile_refuses_leaves_the_model_as_it_was():
     model = small()
     before = model.optimizer, model.loss, model.metrics
     with pytest.raises(StriateError):
-        model.compile("sgd", "mean_squared_error", ["accuracy"])
+        model.compile("sgd", "mean_squared_error", metrics=["accuracy"])
     assert (model.optimizer, model.loss, model.metrics) == before
 
 
@@ -345,8 +345,9 @@ def test_factors_of_classes_by_hand():
     sparse = keras.losses.SparseCategoricalCrossentropy()
     assert class_factors({0: 2.0, 2: 0.5}, np.array([0, 1, 2, 0]), sparse, (3,)).tolist() == [2, 1, 0.5, 2]
     assert class_factors({1: 3}, np.array([[0, 1], [1, 0]]), sparse, (2,)).tolist() == [3, 1]
-    with pytest.raises(StriateError, match="one class for each sample"):
-        class_factors({1: 3}, np.zeros((2, 4, 4), int), sparse, (4, 4, 2))
+    assert class_factors({1: 3}, np.array([[[0, 1]], [[1, 1]]]), sparse, (1, 2, 2)).tolist() == [[[1, 3]], [[3, 3]]]
+    with pytest.raises(StriateError, match="one class for each answer"):
+        class_factors({1: 3}, np.zeros((2, 4, 4), int), sparse, (2,))
 
 
 def test_weights_of_samples_may_come_in_any_form():

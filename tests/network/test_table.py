@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from striate import catalog
 from striate.errors import DeclarationError
-from striate.layers import Conv2D, Dense, Flatten, Input, ReLU, Residual
+from striate.layers import Add, Conv2D, Dense, Flatten, Input, ReLU, Residual
 from striate.network import Network, network_from_table, network_table
 from tests.check.networks import random_network
 from tests.contracts.layer_trials import LAYERS
@@ -87,11 +87,12 @@ def test_a_network_that_is_its_input_goes_through():
     assert network_table(network_from_table(table)) == table
 
 
-def test_two_inputs_are_refused():
-    left, right = Input((2,)), Input((2,))
-    network = Network.functional([left, right], [Dense(1)(left), Dense(1)(right)])
-    with pytest.raises(DeclarationError, match="a network with 2 inputs cannot be written"):
-        network_table(network)
+def test_several_inputs_stand_by_name_and_come_back():
+    left, right = Input((2,), name="left"), Input((3,), name="right")
+    network = Network.functional([left, right], [Dense(1)(left), Add()([Dense(1)(left), Dense(1)(right)])])
+    table = network_table(network)
+    assert table["inputs"] == {"left": [2], "right": [3]}
+    same(network_from_table(json.loads(json.dumps(table))), network)
 
 
 @pytest.mark.parametrize(

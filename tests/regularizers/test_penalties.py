@@ -37,6 +37,18 @@ def test_weight_decay_as_books_write_it_is_half_of_l2():
     assert agree(leaf.grad, by_book)
 
 
+def test_the_factors_are_those_of_the_lecture():
+    """Lecture 001 L1197-1213: lambda * R(W) with R = sum W**2, sum |W|, sum of beta * W**2 + |W|."""
+    rate, beta = 0.3, 0.7
+    squares, sizes = WEIGHT.square(), WEIGHT.abs()
+    for penalty, lecture in [
+        (L2(rate), rate * squares.sum()),
+        (L1(rate), rate * sizes.sum()),
+        (L1L2(l1=rate, l2=rate * beta), rate * (beta * squares + sizes).sum()),
+    ]:
+        assert agree(penalty.penalty(WEIGHT), lecture, 1e-6)
+
+
 @pytest.mark.parametrize("name", ["l1", "l2", "l1l2", "l1_l2", "L1L2"])
 def test_they_go_by_keras_names(name):
     assert catalog.get("regularizers", name).penalty(WEIGHT) >= 0

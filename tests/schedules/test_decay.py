@@ -12,6 +12,7 @@ from striate.schedules import (
     ExponentialDecay,
     InverseTimeDecay,
     PiecewiseConstantDecay,
+    PolynomialDecay,
     StepDecay,
 )
 from tests.parity import keras
@@ -46,10 +47,22 @@ def test_staircases_fall_in_steps():
 
 
 def test_what_a_run_ends_at_when_nothing_is_said():
-    for schedule, share in [(ExponentialDecay(), 0.01), (InverseTimeDecay(), 0.1), (CosineDecay(), 0.0)]:
+    shares = [(ExponentialDecay(), 0.01), (InverseTimeDecay(), 0.1), (CosineDecay(), 0.0), (PolynomialDecay(), 0.001)]
+    for schedule, share in shares:
         resolved = schedule.resolve(0.1, 500, 10)
         assert resolved(0) == 0.1
         assert resolved(500) == pytest.approx(0.1 * share)
+
+
+def test_a_polynomial_falls_along_its_power_and_stays():
+    assert [PolynomialDecay(1.0, 4, 0.0)(step) for step in range(6)] == [1, 0.75, 0.5, 0.25, 0, 0]
+    assert PolynomialDecay(1.0, 4, 0.5, power=2.0)(2) == 0.625
+
+
+def test_a_polynomial_that_cycles_stretches_its_time_to_the_next_multiple():
+    """At step 5 of 4 the time is 8 steps, of which 3 are left."""
+    schedule = PolynomialDecay(1.0, 4, 0.0, cycle=True)
+    assert [schedule(step) for step in (0, 3, 4, 5, 6, 8, 9)] == [1, 0.25, 0, 0.375, 0.25, 0, pytest.approx(0.25)]
 
 
 def test_a_boundary_belongs_to_the_rate_before_it():
@@ -96,6 +109,7 @@ def test_half_a_warm_up_is_refused(half):
         (ExponentialDecay(0.1, 50, 0.3), lambda t: textbook.exponential_decay(t, 0.1, 50, 0.3)),
         (InverseTimeDecay(0.1, 50, 0.3), lambda t: textbook.inverse_time_decay(t, 0.1, 50, 0.3)),
         (CosineDecay(0.1, 50, 0.3), lambda t: textbook.cosine_decay(t, 0.1, 50, 0.3)),
+        (PolynomialDecay(0.1, 50, 0.01, 0.5), lambda t: textbook.polynomial_decay(t, 0.1, 50, 0.01, 0.5)),
         (StepDecay(0.3, 5, 0.1, 10), lambda t: textbook.step_decay(t, 0.1, 50, 0.3)),
     ],
     ids=lambda value: type(value).__name__,
@@ -113,6 +127,9 @@ def test_they_are_those_of_the_textbook(ours, rule):
         (InverseTimeDecay, (0.1, 50, 0.9, True), {}),
         (CosineDecay, (0.1, 100, 0.1), {}),
         (CosineDecay, (0.01, 90), {"alpha": 0.1, "warmup_target": 0.2, "warmup_steps": 10}),
+        (PolynomialDecay, (0.1, 100), {}),
+        (PolynomialDecay, (0.1, 100, 0.02, 2.0), {}),
+        (PolynomialDecay, (0.1, 50, 0.02, 0.5, True), {}),
         (PiecewiseConstantDecay, ([50, 100], [0.1, 0.05, 0.01]), {}),
     ],
 )

@@ -5,7 +5,11 @@ import pytest
 
 from striate.textbook import (
     BinaryCrossentropy,
+    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    KLDivergence,
+    LogSoftMax,
     MeanSquaredError,
     Sigmoid,
     SparseCategoricalCrossentropy,
@@ -66,6 +70,29 @@ def test_the_sparse_loss_from_logits_is_the_logsoftmax_brick():
     loss = SparseCategoricalCrossentropy(from_logits=True)
     assert loss.forward(x, np.array([c])) == pytest.approx(np.log(np.exp(x).sum()) - x[0, c])
     assert loss.backward() == pytest.approx(np.exp(x) / np.exp(x).sum() - np.array([[0, 0, 1]]))
+
+
+def test_the_log_soft_max_brick_goes_by_its_own_name():
+    x, c = np.array([[1.0, -2.0, 0.5]]), np.array([2])
+    brick, loss = LogSoftMax(), SparseCategoricalCrossentropy(from_logits=True)
+    assert brick.forward(x, c) == loss.forward(x, c)
+    assert brick.backward().tolist() == loss.backward().tolist()
+
+
+def test_the_divergence_from_itself_is_0():
+    t = np.array([[0.1, 0.2, 0.7]])
+    assert KLDivergence().forward(t, t) == pytest.approx(0, abs=1e-15)
+    assert KLDivergence().forward(np.array([[0.2, 0.8]]), np.array([[0.0, 1.0]])) == pytest.approx(-np.log(0.8))
+
+
+def test_the_focal_losses_by_hand():
+    """Lin et al. 2017, equations 4 and 5."""
+    p, t = np.array([[0.8, 0.6]]), np.array([[1.0, 0.0]])
+    first, second = 0.2**2 * -np.log(0.8), 0.6**2 * -np.log(0.4)
+    assert BinaryFocalCrossentropy().forward(p, t) == pytest.approx((first + second) / 2)
+    balanced = BinaryFocalCrossentropy(apply_class_balancing=True, alpha=0.3)
+    assert balanced.forward(p, t) == pytest.approx((0.3 * first + 0.7 * second) / 2)
+    assert CategoricalFocalCrossentropy(0.5).forward(np.array([[0.8, 0.2]]), t) == pytest.approx(0.5 * first)
 
 
 @pytest.mark.parametrize("classes", [2, 10, 1000])
@@ -159,3 +186,12 @@ def test_the_backward_rules_agree_with_trying(check_loss_gradient, shape, seed):
         check_loss_gradient(CategoricalCrossentropy(from_logits=True), scores, target)
     check_loss_gradient(SparseCategoricalCrossentropy(), softmax(scores), labels)
     check_loss_gradient(SparseCategoricalCrossentropy(from_logits=True), scores, labels)
+    for target in (yes_or_no, shares):
+        for given in ({}, {"apply_class_balancing": True, "gamma": 1.0}, {"gamma": 0.5}):
+            check_loss_gradient(BinaryFocalCrossentropy(**given), sigmoid(scores), target)
+            check_loss_gradient(BinaryFocalCrossentropy(**given, from_logits=True), scores, target)
+        check_loss_gradient(CategoricalFocalCrossentropy(), softmax(scores), target)
+        check_loss_gradient(CategoricalFocalCrossentropy(gamma=0.5, from_logits=True), scores, target)
+        check_loss_gradient(KLDivergence(), softmax(scores), target)
+        check_loss_gradient(KLDivergence(from_logits=True), scores, target)
+    check_loss_gradient(LogSoftMax(), scores, labels)

@@ -7,10 +7,13 @@ import pytest
 from striate.textbook import (
     constant,
     cosine_decay,
+    cosine_decay_restarts,
+    cyclic_rate,
     exponential_decay,
     inverse_time_decay,
     linear_warmup,
     one_cycle,
+    polynomial_decay,
     step_decay,
 )
 
@@ -63,3 +66,26 @@ def test_one_cycle_without_a_rise_only_falls():
     values = [one_cycle(t, 1.0, 10, rising=0.1) for t in range(10)]
     assert values[0] == 1
     assert values == sorted(values, reverse=True)
+
+
+def test_a_polynomial_falls_along_its_power_and_stays_at_the_end():
+    assert [polynomial_decay(t, 1.0, 4) for t in range(6)] == [1, 0.75, 0.5, 0.25, 0, 0]
+    assert [polynomial_decay(t, 1.0, 4, 0.5, 2) for t in (1, 2, 4, 9)] == [0.78125, 0.625, 0.5, 0.5]
+
+
+def test_each_fall_of_the_cosine_is_longer_and_each_jump_higher_or_lower():
+    values = [cosine_decay_restarts(t, 1.0, 2, t_mul=2, m_mul=0.5) for t in range(7)]
+    side = math.sqrt(0.5)
+    assert values == pytest.approx([1, 0.5, 0.5, 0.5 * (1 + side) / 2, 0.25, 0.5 * (1 - side) / 2, 0.25])
+
+
+def test_with_falls_of_one_length_the_cosine_repeats_itself():
+    values = [cosine_decay_restarts(t, 1.0, 3, t_mul=1) for t in range(9)]
+    assert values == pytest.approx(3 * [1, 0.75, 0.25])
+
+
+def test_the_triangle_rises_and_falls_as_its_mode_says():
+    """Smith 2017, the three policies of section 3.1 and 4."""
+    assert [cyclic_rate(t, 1, 3, 2) for t in range(9)] == [1, 2, 3, 2, 1, 2, 3, 2, 1]
+    assert [cyclic_rate(t, 1, 3, 2, "triangular2") for t in range(9)] == [1, 2, 3, 2, 1, 1.5, 2, 1.5, 1]
+    assert [cyclic_rate(t, 1, 3, 2, "exp_range", 0.5) for t in range(5)] == [1, 1.5, 1.5, 1.125, 1]

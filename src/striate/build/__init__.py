@@ -1,4 +1,5 @@
 """From a declared graph to torch modules."""
 
+from striate.build.lsuv import *
 from striate.build.module import *
 from striate.build.rewrites import *

@@ -31,7 +31,8 @@ def build(network: Network, seed: int = 0, given: Mapping[Layer, nn.Module] | No
     values: dict[str, fx.Node] = {}
     for node in network.nodes:
         if node.is_input:
-            values[node.name] = graph.placeholder(node.name)
+            # Not the input's own name: fx would give a builtin's, such as input, another that input_1 has as well.
+            values[node.name] = graph.placeholder(f"x{len(values) or ''}")
             continue
         if not hasattr(root, node.owner):
             known = (given or {}).get(node.layer)
@@ -78,7 +79,10 @@ def _brick(node: Node, seed: int) -> nn.Module:
         brick = layer.build(*node.shapes)
     brick.to_empty(device="cpu")
     for name, weight in declared.items():
-        value = weight.initializer.sample(weight.shape, stream(seed, "weights", node.owner, name))
+        try:
+            value = weight.initializer.sample(weight.shape, stream(seed, "weights", node.owner, name))
+        except ShapeError as error:
+            raise error.at(f"{node.owner} = {layer!r}; {name} {weight.shape}") from None
         tensor = attrgetter(name)(brick)
         if tuple(tensor.shape) != weight.shape:
             raise AssertionError(f"{type(layer).__name__}.{name}: built {tuple(tensor.shape)}, declared {weight.shape}")

@@ -4,11 +4,11 @@ Each rule takes the graph and says whether it changed it. The declared network s
 shares its parameters but has a graph of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import fx, nn
 
-__all__ = ["RULES", "pool_before_activation", "rewrite", "without_head"]
+__all__ = ["RULES", "pool_before_activation", "rewrite", "without_heads"]
 
 
 def pool_before_activation(module: fx.GraphModule) -> int:
@@ -43,27 +43,34 @@ RULES: dict[str, Callable[[fx.GraphModule], int]] = {"pool-before-activation": p
 """The rules by the name the plan prints."""
 
 
-def without_head(module: fx.GraphModule, head: str) -> bool:
-    """Take the last activation (`head`: "Softmax" or "Sigmoid") off, so that scores (logits) come out."""
+def without_heads(module: fx.GraphModule, heads: Sequence[str | None]) -> int:
+    """Take the last activation of outputs off, so that scores (logits) come out. Returns of how many.
+
+    `heads` holds for each output the name of the activation that is to go, such as "Softmax", or None.
+    """
     output = next(node for node in module.graph.nodes if node.op == "output")
-    last = output.args[0]
-    if not isinstance(last, fx.Node) or last.op != "call_module":
-        return False
-    if not isinstance(_called(module, last), getattr(nn, head)):
-        return False
-    output.replace_input_with(last, last.args[0])
+    several = isinstance(output.args[0], tuple)
+    lasts = list(output.args[0]) if several else [output.args[0]]
+    count = 0
+    for place, (last, head) in enumerate(zip(lasts, heads, strict=True)):
+        if head is not None and last.op == "call_module":
+            lasts[place] = last.args[0]
+            count += 1
+    output.args = (tuple(lasts),) if several else (lasts[0],)
     module.graph.eliminate_dead_code()
-    return True
+    return count
 
 
-def rewrite(module: fx.GraphModule, rules: tuple[str, ...] = tuple(RULES), head: str | None = None) -> fx.GraphModule:
-    """A module with the same parameters, its graph rewritten by `rules`, without its last activation where `head` says.
+def rewrite(
+    module: fx.GraphModule, rules: tuple[str, ...] = tuple(RULES), heads: Sequence[str | None] = ()
+) -> fx.GraphModule:
+    """A module with the same parameters, its graph rewritten by `rules`, without the last activations that `heads` names.
 
     Example: >>> from striate.build import build
              >>> from striate.layers import Dense
              >>> from striate.network import Network
              >>> net = build(Network.sequential([Dense(3, activation="softmax", input_shape=(2,))]))
-             >>> [node.target for node in rewrite(net, head="Softmax").graph.nodes if node.op == "call_module"]
+             >>> [node.target for node in rewrite(net, heads=["Softmax"]).graph.nodes if node.op == "call_module"]
              ['dense']
     """
     graph = fx.Graph()
@@ -72,8 +79,8 @@ def rewrite(module: fx.GraphModule, rules: tuple[str, ...] = tuple(RULES), head:
     changed = fx.GraphModule(module, graph, "Training")
     for rule in rules:
         RULES[rule](changed)
-    if head is not None:
-        without_head(changed, head)
+    if any(heads):
+        without_heads(changed, heads)
     changed.graph.lint()
     changed.recompile()
     return changed

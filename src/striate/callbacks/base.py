@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.text import Text
 
 from striate import catalog
+from striate.errors import ArgumentError
 
-__all__ = ["Callback", "CallbackLike", "Logs", "say", "tell"]
+__all__ = ["Callback", "CallbackLike", "Logs", "require_free_rate", "say", "tell"]
 
 Logs = dict[str, float]
 
@@ -86,6 +87,25 @@ def tell(callbacks: Iterable[Callback], event: str, *args: Any) -> None:
     """
     for callback in callbacks:
         getattr(callback, event)(*args)
+
+
+def require_free_rate(callback: Callback) -> None:
+    """Refuse, before the first step, a callback that sets the learning rate beside a schedule which does so too.
+
+    Errors:  ArgumentError that names both.
+    Example: >>> from types import SimpleNamespace
+             >>> callback = Callback()
+             >>> callback.set_model(SimpleNamespace(learning_rate=0.1))
+             >>> require_free_rate(callback)
+    """
+    rate = getattr(getattr(callback.model, "optimizer", None), "learning_rate", None)
+    if rate is not None and not isinstance(rate, int | float):
+        raise ArgumentError(
+            f"{type(callback).__name__}: the optimizer has a schedule already, which sets the rate of every step",
+            sum=f"learning_rate={rate!r}",
+            fix="one of the two",
+        )
+    callback.model.learning_rate = callback.model.learning_rate  # refused where fit was given a schedule
 
 
 def say(text: str) -> None:

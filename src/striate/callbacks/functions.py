@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from striate.callbacks.base import Callback, Logs, say
+from striate.callbacks.base import Callback, Logs, require_free_rate, say
 from striate.errors import ArgumentError, nearest
 from striate.units import Index
 
@@ -60,13 +60,7 @@ class LearningRateScheduler(Callback):
     verbose: Index = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        rate = getattr(getattr(self.model, "optimizer", None), "learning_rate", None)
-        if rate is not None and not isinstance(rate, int | float):
-            raise ArgumentError(
-                "LearningRateScheduler: the optimizer has a schedule already, which sets the rate of every step",
-                sum=f"learning_rate={rate!r}",
-                fix="one of the two",
-            )
+        require_free_rate(self)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         arguments = (epoch, self.model.learning_rate) if _takes_two(self.schedule) else (epoch,)

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from striate import catalog
 from striate.check.cost import bricks, multiplies, weights
 from striate.check.receptive_field import reaches
 from striate.check.table import Table
-from striate.errors import DeclarationError
+from striate.errors import DeclarationError, ShapeError
 from striate.finding import Finding
 from striate.initializers.base import Initializer
 from striate.layers.base import Layer
@@ -22,12 +22,12 @@ from striate.network import Network, Node
 from striate.shape import AXES, EVERYTHING, Shape, elements, shape_text
 from striate.units import count_text
 
-__all__ = ["Labels", "check", "check_head", "check_layers", "check_windows", "refuse"]
+__all__ = ["Labels", "check", "check_head", "check_heads", "check_layers", "check_windows", "refuse"]
 
 
 def check(
     network: Network,
-    loss: Loss | str | None = None,
+    loss: Loss | str | Mapping[str, Loss | None] | None = None,
     classes: int | None = None,
     strict: bool = False,
     labels: Shape | None = None,
@@ -36,7 +36,7 @@ def check(
 
     What must be refused is a finding of severity "error"; `refuse` raises it.
 
-    Args:    loss: what the network will be trained with.
+    Args:    loss: what the network will be trained with; of several outputs each by its name.
              classes: how many the labels tell apart.
              strict: a window that leaves pixels unseen is an error.
              labels: the shape of one label.
@@ -48,7 +48,7 @@ def check(
     """
     found = [
         *check_windows(network, strict),
-        *check_head(network, loss, Labels(labels, classes)),
+        *check_heads(network, loss, Labels(labels, classes)),
         *check_layers(network),
     ]
     return replace(Table.of(network), findings=tuple(found))
@@ -163,6 +163,22 @@ _OTHER_LOSS = {True: "categorical_crossentropy", False: "sparse_categorical_cros
 """The cross-entropy of exclusive classes for labels that are one-hot, and that are class numbers."""
 
 
+def check_heads(
+    network: Network, loss: Loss | str | Mapping[str, Loss | None] | None, labels: Labels | None = None
+) -> list[Finding]:
+    """What check_head finds at each output: one loss is that of all, a table holds each output's own.
+
+    Of several outputs the number of classes is not known: each may tell others apart.
+    Example: >>> from striate.layers import Dense
+             >>> network = Network.sequential([Dense(1, activation="softmax", input_shape=(4,))])
+             >>> [finding.fault for finding in check_heads(network, None)]
+             ['softmax-over-one-unit']
+    """
+    losses = loss if isinstance(loss, Mapping) else dict.fromkeys(network.outputs, loss)
+    labels = labels if len(network.outputs) == 1 else None
+    return [finding for name in network.outputs for finding in check_head(network, losses.get(name), labels, name)]
+
+
 def check_head(
     network: Network, loss: Loss | str | None, labels: Labels | None = None, output: str | None = None
 ) -> list[Finding]:
@@ -190,6 +206,8 @@ def check_head(
                 "or one unit for each class",
             )
         ]
+    if loss is not None and "Step" in (head.activation, loss.head):
+        return list(_step_and_loss(head, loss))
     if loss is None or loss.head is None:
         return []
     found = list(_head_and_loss(head, loss, labels))
@@ -206,7 +224,7 @@ class _Head:
     """That layer's argument for how many come out."""
     output: Shape
     activation: str | None
-    """What they go through at the end: "Softmax", "Sigmoid", or None: any numbers."""
+    """What they go through at the end: "Softmax", "Sigmoid", "Step", or None: any numbers."""
 
     @property
     def units(self) -> int:
@@ -218,11 +236,15 @@ class _Head:
         node, activation = network[output], None
         while True:
             kinds = [type(layer).__name__ for layer, _ in bricks(node)]
-            activation = activation or next((kind for kind in reversed(kinds) if kind in ("Softmax", "Sigmoid")), None)
+            activation = activation or next((kind for kind in reversed(kinds) if kind in _HEADS), None)
             if node.is_input or len(node.inputs) != 1 or _multiplies(node):
                 argument = "filters" if hasattr(node.layer, "filters") else "units"
                 return cls(node.name, argument, network[output].output, activation)
             node = network[node.inputs[0]]
+
+
+_HEADS = ("Softmax", "Sigmoid", "Step")
+"""Activations that a loss may want at the end."""
 
 
 def _error(fault: str, head: _Head, evidence: str, cause: str, fix: str) -> Finding:
@@ -266,6 +288,36 @@ def _head_and_loss(head: _Head, loss: Loss, labels: Labels) -> Iterator[Finding]
             "-log(p) of the true class alone: nothing makes the sigmoids of the others small",
             f"{name} compares classes that exclude each other, the sigmoid of {head.name} judges each for itself",
             binary if head.units == 1 else f'activation="softmax" on {head.name}, or {binary} {several}',
+        )
+
+
+def _step_and_loss(head: _Head, loss: Loss) -> Iterator[Finding]:
+    """A step has no slope: only the loss that takes the scores before it can be learned from, and it wants the step."""
+    name, from_logits = type(loss).__name__, getattr(loss, "from_logits", False)
+    if loss.head != "Step":
+        yield _error(
+            "no-gradient-through-step",
+            head,
+            "the slope of a step is 0 at every score, and so is the gradient of all weights before it",
+            f"{name} can teach nothing through the step of {head.name}",
+            f'loss="perceptron_loss", which takes the scores before it, or activation="sigmoid" on {head.name}',
+        )
+    elif from_logits and head.activation:
+        yield _error(
+            "head-applied-twice",
+            head,
+            f"{name}(from_logits=True) takes scores, and {head.name} gives what a {head.activation.lower()} makes of them",
+            f"{name}(from_logits=True) applies the step itself, {head.name} is followed by a {head.activation.lower()}",
+            f"from_logits=False, or no {head.activation.lower()} after {head.name}",
+        )
+    elif not from_logits and head.activation != "Step":
+        yield _error(
+            "head-missing",
+            head,
+            f"{name} counts answers 0 and 1 that are wrong",
+            f"{name} takes what a step gives, {head.name} gives "
+            + (f"what a {head.activation.lower()} gives" if head.activation else "any number"),
+            f'activation="step" on {head.name}, or {name}(from_logits=True)',
         )
 
 
@@ -317,41 +369,81 @@ HUGE_DENSE = 50_000_000
 
 
 def check_layers(network: Network) -> list[Finding]:
-    """Declarations that are allowed and seldom meant; all are advice.
+    """Weights that cannot be filled as declared, an error each; and what is allowed and seldom meant, as advice.
 
     Example: >>> from striate.layers import Conv2D
              >>> layers = [Conv2D(4, 3, input_shape=(9, 9, 1)), Conv2D(4, 3)]
              >>> [finding.fault for finding in check_layers(Network.sequential(layers))]
              ['linear-after-linear']
     """
-    rules = (_weights_start_equal, _linear_after_linear, _bias_before_batch_norm, _dense_holds_most_weights)
+    rules = (
+        _weights_cannot_be_filled,
+        _weights_start_equal,
+        _linear_after_linear,
+        _bias_before_batch_norm,
+        _dense_holds_most_weights,
+    )
     return [finding for rule in rules for finding in rule(network)]
 
 
-def _weights_start_equal(network: Network) -> Iterator[Finding]:
-    """Units that start equal get equal gradients and stay equal: lecture 003 L470-471.
+def _weights_cannot_be_filled(network: Network) -> Iterator[Finding]:
+    for node in network.layers:
+        for weight in node.layer.weights(*node.shapes).values():
+            try:
+                weight.initializer.require(weight.shape)
+            except ShapeError as error:
+                yield Finding("initializer-does-not-fit", node.name, error.sum, error.what, error.fix, "error")
 
-    A lone layer of weights is exempt: its units differ by their targets.
+
+def _weights_start_equal(network: Network) -> Iterator[Finding]:
+    """Units that start equal see the same and are moved alike: lecture 003 L470-471.
+
+    What may start equal, and is not reported: a lone unit; the last weights before a loss, whose units differ by their
+    targets (so logistic regression may start at 0); and a branch that is joined with another, from which its units get
+    what tells them apart (so a residual block may start as the identity).
     """
-    weighing = [node for node in network.layers if _multiplies(node) and node.layer.trainable]
-    for node in weighing if len(weighing) > 1 else []:
+    told_apart = _told_apart(network)
+    for node in network.layers:
+        if not _multiplies(node) or not node.layer.trainable or node.name in told_apart:
+            continue
         products = [layer.weights(*shapes) for layer, shapes in bricks(node)]
         for name, weight in (item for found in products for item in found.items()):
-            kernel = len(weight.shape) > 1 and not name.endswith("bias")
-            if weight.trainable and kernel and _draws_equal(weight.initializer, weight.shape):
+            rivals = 1 if name.endswith("bias") else _rivals(weight.shape, node)
+            if weight.trainable and rivals > 1 and _draws_equal(weight.initializer, weight.shape):
                 yield Finding(
                     "weights-start-equal",
                     node.name,
                     f"{weight.initializer!r} for all {count_text(elements(weight.shape))} numbers of {name}",
-                    "weights that all start the same get the same gradient: the units never become different",
+                    "its units start as one and compute the same: at most the weights after them can make them differ, "
+                    "and behind a ReLU zeros never learn",
                     f'kernel_initializer="glorot_uniform" on {node.name}',
                 )
 
 
+def _told_apart(network: Network) -> set[str]:
+    """The nodes with weights whose units reach, with no weights between, a loss or another branch."""
+    joined = [name for node in network.nodes if len(node.inputs) > 1 for name in node.inputs]
+    waiting, seen = [*network.outputs, *joined], set()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(() if _multiplies(network[name]) else network[name].inputs)
+    return seen
+
+
+def _rivals(shape: Shape, node: Node) -> int:
+    """How many units of a weight (outputs, inputs / groups, *kernel) see the same inputs, and could become one."""
+    return shape[0] // max(node.shapes[0][-1] // shape[1], 1) if len(shape) > 1 else 1
+
+
 def _draws_equal(initializer: Initializer, shape: Shape) -> bool:
     few = tuple(min(size, 2) for size in shape)
-    drawn = initializer.sample(few, torch.Generator().manual_seed(0))
-    return drawn.numel() > 1 and bool((drawn == drawn.flatten()[0]).all())
+    try:
+        drawn = initializer.sample(few, torch.Generator().manual_seed(0))
+    except ShapeError:  # what asks for more outputs than two has something to tell them apart by
+        return False
+    return bool((drawn == drawn.flatten()[0]).all())
 
 
 _LINEAR = ("Linear", "Flatten", "Reshape", "Dropout", "BatchNormalization")

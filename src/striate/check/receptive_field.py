@@ -101,9 +101,10 @@ def _largest(reaches: Iterable[Reach]) -> Reach:
     known = list(reaches)
     known = [reach for reach in known if len(reach.field) == max(len(each.field) for each in known)]
     strides = [reach.stride for reach in known if reach.stride is not None]
-    fields: Any = zip(*(reach.field for reach in known), strict=True)
+    fields = list(zip(*(reach.field for reach in known), strict=True))
+    largest: list[Any] = [None if is_open(each) else max(each) for each in fields]
     return Reach(
-        tuple(None if is_open(each) else max(each) for each in fields),
+        tuple(largest),
         tuple(max(each) for each in zip(*strides, strict=True)) if strides else None,
         known[0].positions,
     )

@@ -15,6 +15,13 @@ __all__ = ["Initializer", "InitializerLike", "fans"]
 class Initializer(catalog.Concept, shelf="initializers"):
     """Draws the first values of a weight. Weights have torch's layout: (outputs, inputs / groups, *kernel)."""
 
+    tolerance = None
+    # Those that the first batch scales, until their layer's output has variance 1, override this with a field: how far
+    # from 1 the variance may stay.
+
+    def require(self, shape: Shape) -> None:
+        """Refuse, with a ShapeError, a shape that it cannot fill; most fill any."""
+
     def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
         """New values, float32, on the CPU, drawn from `generator` alone."""
         raise NotImplementedError

@@ -14,6 +14,7 @@ from striate.errors import ArgumentError, ShapeError
 from striate.initializers.base import Initializer
 from striate.regularizers.base import Regularizer
 from striate.shape import OpenSize, Shape, Window, shape_text
+from striate.units import Factor
 
 __all__ = ["Block", "InnerLayer", "Layer", "LayerLike", "Merging", "Symbol", "Weight", "require_rank"]
 
@@ -41,11 +42,13 @@ class Layer(catalog.Concept, shelf="layers"):
         name: name in tables and files; by default the class name in snake_case, numbered.
         trainable: whether training may change the weights.
         input_shape: (h, w, c) of what comes in, for the first layer of a Sequential; None for a size that is left open.
+        learning_rate_factor: what the learning rate is multiplied by for its weights.
     """
 
     name: str | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
     input_shape: OpenSize | None = field(default=None, kw_only=True)
+    learning_rate_factor: Factor = field(default=1.0, kw_only=True)
 
     activation = None
     # Layers that take an activation override this with a field.

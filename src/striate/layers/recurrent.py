@@ -24,9 +24,6 @@ from striate.units import Count
 
 __all__ = ["GRU", "LSTM", "Bidirectional", "SimpleRNN", "TimeDistributed"]
 
-_RECURRENT = "glorot_uniform"
-"""How the weights between one step and the next start."""
-
 
 class _Recurrent(Merging, abstract=True):
     """What recurrent layers share. Their fields stand in Keras' order, which differs from layer to layer.
@@ -161,7 +158,7 @@ class SimpleRNN(_Recurrent):
     activation: LayerLike = "tanh"
     use_bias: bool = True
     kernel_initializer: InitializerLike = "glorot_uniform"
-    recurrent_initializer: InitializerLike = _RECURRENT
+    recurrent_initializer: InitializerLike = "orthogonal"
     bias_initializer: InitializerLike = "zeros"
     kernel_regularizer: RegularizerLike | None = None
     recurrent_regularizer: RegularizerLike | None = None
@@ -202,7 +199,7 @@ class LSTM(_Recurrent):
     recurrent_activation: LayerLike = "sigmoid"
     use_bias: bool = True
     kernel_initializer: InitializerLike = "glorot_uniform"
-    recurrent_initializer: InitializerLike = _RECURRENT
+    recurrent_initializer: InitializerLike = "orthogonal"
     bias_initializer: InitializerLike = "zeros"
     unit_forget_bias: bool = True
     kernel_regularizer: RegularizerLike | None = None
@@ -263,7 +260,7 @@ class GRU(_Recurrent):
     recurrent_activation: LayerLike = "sigmoid"
     use_bias: bool = True
     kernel_initializer: InitializerLike = "glorot_uniform"
-    recurrent_initializer: InitializerLike = _RECURRENT
+    recurrent_initializer: InitializerLike = "orthogonal"
     bias_initializer: InitializerLike = "zeros"
     kernel_regularizer: RegularizerLike | None = None
     recurrent_regularizer: RegularizerLike | None = None

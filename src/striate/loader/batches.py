@@ -14,15 +14,19 @@ __all__ = ["Batch", "Batches"]
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's worth: images (n, c, h, w) ready for the network, targets, weights of the samples, their rows."""
+    """One step's worth: for each input images (n, c, h, w) ready for the network, for each output targets."""
 
-    x: torch.Tensor
-    y: torch.Tensor
-    weight: torch.Tensor | None
+    x: tuple[torch.Tensor, ...]
+    y: tuple[torch.Tensor, ...]
+    weight: tuple[torch.Tensor | None, ...] | None
+    """What each sample counts, by output."""
     rows: torch.Tensor
+    """Where the samples stand in the data."""
+    mix: tuple[torch.Tensor, torch.Tensor] | None = None
+    """Where images were mixed: for each the place of its partner in the batch, and its own share."""
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.rows)
 
 
 @dataclass(frozen=True)
@@ -33,27 +37,34 @@ class Batches:
     against 121 ms with two workers).
     """
 
-    x: torch.Tensor
-    """(n, h, w, c), uint8 or float32."""
-    y: torch.Tensor
-    """Targets as the loss takes them, (n, ...)."""
-    preprocessing: Preprocessing
+    x: tuple[torch.Tensor, ...]
+    """For each input of the network (n, h, w, c), uint8 or float32; or whole numbers, for one that takes those."""
+    y: tuple[torch.Tensor, ...]
+    """For each output targets as its loss takes them, (n, ...)."""
+    preprocessing: tuple[Preprocessing, ...]
+    """Of each input."""
     size: int
     seed: int = 0
     shuffle: bool = True
     augmenter: Augmenter | None = None
-    weight: torch.Tensor | None = None
+    """Of the images of the only input."""
+    weight: tuple[torch.Tensor | None, ...] | None = None
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return len(self.x[0])
 
     def __len__(self) -> int:
         """Steps of an epoch. A last batch of one joins the one before it: batch normalisation has no spread of one."""
-        count, rest = divmod(len(self.x), self.size)
+        count, rest = divmod(self.samples, self.size)
         return max(count + (rest > 1), 1)
 
     def order(self, epoch: int) -> torch.Tensor:
         """The rows in the order of one epoch."""
         if not self.shuffle:
-            return torch.arange(len(self.x))
-        return torch.randperm(len(self.x), generator=stream(self.seed, "order", epoch))
+            return torch.arange(self.samples)
+        return torch.randperm(self.samples, generator=stream(self.seed, "order", epoch))
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from step `start` on."""
@@ -64,8 +75,17 @@ class Batches:
 
     def batch(self, rows: torch.Tensor, epoch: int) -> Batch:
         """The images of these rows as an epoch sees them."""
-        images = self.x.index_select(0, rows)
+        images = [x.index_select(0, rows) for x in self.x]
+        mix = None
         if self.augmenter is not None:
-            images = self.augmenter(images, rows, epoch)
-        weight = None if self.weight is None else self.weight.index_select(0, rows)
-        return Batch(self.preprocessing.tensor(images), self.y.index_select(0, rows), weight, rows)
+            images = [self.augmenter(images[0], rows, epoch)]
+            mixed = self.augmenter.mix(images[0], rows, epoch)
+            if mixed is not None:
+                images, mix = [mixed[0]], mixed[1:]
+        return Batch(
+            tuple(way.tensor(each) for way, each in zip(self.preprocessing, images, strict=True)),
+            tuple(y.index_select(0, rows) for y in self.y),
+            self.weight and tuple(None if each is None else each.index_select(0, rows) for each in self.weight),
+            rows,
+            mix,
+        )

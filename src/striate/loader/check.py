@@ -10,10 +10,10 @@ import torch
 from striate.datasets.base import Data, Split
 from striate.errors import DataError, printable
 from striate.finding import Finding
-from striate.shape import Shape
+from striate.shape import Shape, fits, shape_text
 from striate.units import counted
 
-__all__ = ["as_array", "audit", "check_arrays", "describe"]
+__all__ = ["as_array", "audit", "check_arrays", "check_indices", "check_labels", "describe"]
 
 _IMBALANCE = 3.0
 """How many times the images of the rarest class the most frequent may have before it is told."""
@@ -28,8 +28,8 @@ def check_arrays(x: Any, y: Any = None, shape: Shape | None = None) -> tuple[np.
     uint8 stays; floats become float32; other whole numbers become float32 where they are no images (those have to say
     whether they reach from 0 to 255). A grey channel that is left out is added where the network wants it.
 
-    Args:    x: images: arrays, tensors, nested lists. y: labels (n, ...), or a table of labels by output.
-             shape: (h, w, c) that the network takes, where it is known.
+    Args:    x: images: arrays, tensors, nested lists. y: labels (n, ...).
+             shape: (h, w, c) that the network takes, where it is known; None for a size that is left open.
     Errors:  DataError with the place, the sum and the fix.
     Example: >>> check_arrays(np.zeros((2, 8, 8)), [0, 1], (8, 8, 1))[0].shape
              (2, 8, 8, 1)
@@ -54,9 +54,38 @@ def check_arrays(x: Any, y: Any = None, shape: Shape | None = None) -> tuple[np.
         _require_finite(images, "x", "image")
     if y is None:
         return images, None
-    if isinstance(y, dict):
-        return images, {name: _labels(each, images, f"labels {name!r}") for name, each in y.items()}
-    return images, _labels(y, images, "labels")
+    return images, check_labels(y, images)
+
+
+def check_indices(x: Any, name: str, shape: Shape | None, limit: int) -> np.ndarray:
+    """Numbers of words or classes as int64 (n, ...), for the input `name` that knows `limit` of them.
+
+    Errors:  DataError for numbers that are not whole, or are not 0 ... limit - 1.
+    Example: >>> check_indices([[2, 0]], "input", (2,), 3)
+             array([[2, 0]])
+    """
+    given = as_array(x, name)
+    if given.dtype.kind not in "uifb" or given.ndim == 0 or given.size == 0:
+        raise DataError(
+            f"{name} holds no numbers of words", sum=f"{given.shape} of {_kind(given)}", fix="whole numbers from 0"
+        )
+    if shape is not None and not fits(given.shape[1:], shape):
+        raise DataError(
+            f"{name} of shape {given.shape} does not fit the network",
+            sum=f"the network takes (n, {shape_text(shape).replace('x', ', ')})",
+            fix="sequences of that length: cut longer ones, fill shorter ones up",
+        )
+    whole = given.astype(np.int64)
+    wrong = (whole != given) | (whole < 0) | (whole >= limit)
+    if wrong.any():
+        place = tuple(int(each[0]) for each in np.nonzero(wrong))
+        raise DataError(
+            f"{name} holds {given[place]:g} in row {place[0]}, and knows the numbers 0..{limit - 1}",
+            where=f"{name}[{', '.join(map(str, place))}]",
+            sum=f"{int(wrong.sum())} of {given.size} numbers are not among them",
+            fix=f"whole numbers below {limit}, or input_dim={int(whole.max()) + 1} in the Embedding",
+        )
+    return whole
 
 
 def as_array(value: Any, what: str) -> np.ndarray:
@@ -104,7 +133,14 @@ def _kind(array: np.ndarray) -> str:
     return {"U": "text", "S": "text", "O": "object", "c": "complex"}.get(array.dtype.kind, str(array.dtype))
 
 
-def _labels(y: Any, images: np.ndarray, what: str) -> np.ndarray:
+def check_labels(y: Any, images: np.ndarray, what: str = "labels") -> np.ndarray:
+    """Labels as an array (n, ...), one for each image.
+
+    Args:    y: what is handed over. images: that they belong to. what: their name in errors.
+    Errors:  DataError for another count, for names, NaN and Inf.
+    Example: >>> check_labels([0, 1], np.zeros((2, 4, 4, 1)))
+             array([0, 1])
+    """
     labels = as_array(y, what)
     if labels.dtype.kind not in "uifb":
         raise DataError(
@@ -162,19 +198,19 @@ def _fitted(images: np.ndarray, shape: Shape | None) -> np.ndarray:
                 fix="np.moveaxis(x, 1, -1), or input_shape on the first layer if they are meant so",
             )
         return images
-    if given == shape:
+    if fits(given, shape):
         return images
-    if given == shape[:-1] and shape[-1] == 1:
+    if fits(given, shape[:-1]) and shape[-1] == 1:
         return images[..., None]
-    wanted = ", ".join(map(str, shape))
+    wanted = ", ".join("any" if size is None else str(size) for size in shape)
     fix = f"images of {shape}, or a network with input_shape={given}"
-    if len(shape) > 1 and given == (shape[-1], *shape[:-1]):
+    if len(shape) > 1 and fits(given, (shape[-1], *shape[:-1])):
         fix = "they look like (n, c, h, w): np.moveaxis(x, 1, -1)"
-    elif images.shape in (shape, shape[:-1]):
+    elif fits(images.shape, shape) or fits(images.shape, shape[:-1]):
         fix = "this is one image: x[None]"
-    elif len(given) == len(shape) == 3 and given[:2] == shape[:2] and {given[2], shape[2]} == {1, 3}:
+    elif len(given) == len(shape) == 3 and fits(given[:2], shape[:2]) and {given[2], shape[2]} == {1, 3}:
         fix = "x.repeat(3, axis=-1)" if given[2] == 1 else "x.mean(-1, keepdims=True).astype(x.dtype)"
-    elif given == shape[:-1]:
+    elif fits(given, shape[:-1]):
         fix = f"they lack the axis of channels: np.repeat(x[..., None], {shape[-1]}, axis=-1) if they are grey"
     raise DataError(
         f"images of shape {images.shape} do not fit the network", sum=f"the network takes (n, {wanted})", fix=fix

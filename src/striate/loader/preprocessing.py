@@ -33,7 +33,7 @@ class Preprocessing:
 
     Args:
         input_shape: (h, w, c) of the images.
-        dtype: of the images it was fitted on, and takes.
+        dtype: of the images it was fitted on, and takes; int64 for numbers of words, which are left as they are.
         scale: divisor: 255 for uint8, 1 for float32.
         mean: of each channel, after scaling.
         std: standard deviation of each channel, after scaling; 1 for a channel that never changes.
@@ -45,7 +45,7 @@ class Preprocessing:
     """
 
     input_shape: Size
-    dtype: Literal["uint8", "float32"]
+    dtype: Literal["uint8", "float32", "int64"]
     scale: _FinitePositive
     mean: Annotated[tuple[_Finite, ...], Strict(False)]
     std: Annotated[tuple[_FinitePositive, ...], Strict(False)]
@@ -62,25 +62,26 @@ class Preprocessing:
         channels, whole = x.shape[-1], x.dtype == np.uint8
         scale = 255.0 if whole else 1.0
         mean, std = np.zeros(channels), np.ones(channels)
-        if standardise:
+        if standardise and x.dtype != np.int64:
             centre = _means(x)
             spread = np.sqrt(_means(x, centre))
             mean = centre / scale
             # What rounding alone leaves of a channel that never changes is no spread.
             std = np.where(spread > 1e-6 * np.abs(centre), spread / scale, 1.0)
         shape = tuple(int(size) for size in x.shape[1:])
-        return cls(shape, "uint8" if whole else "float32", scale, tuple(mean.tolist()), tuple(std.tolist()))
+        return cls(shape, _dtype(x.dtype), scale, tuple(mean.tolist()), tuple(std.tolist()))
 
     def check(self, batch: torch.Tensor) -> None:
         """Require images of the type that the model was fitted on.
 
         Errors:  DataError that names the fix.
         """
-        given = "uint8" if batch.dtype == torch.uint8 else "float32"
+        given = _dtype(batch.numpy().dtype)
         if given != self.dtype:
             fixes = {
                 "uint8": "images from 0 to 255: x.astype('uint8'), after x * 255 if they reach from 0 to 1",
                 "float32": "scale them as the training images were, for example x.astype('float32') / 255",
+                "int64": "numbers of words: x.astype('int64')",
             }
             raise DataError(
                 f"the model was fitted on {self.dtype} images, these are {given}",
@@ -93,6 +94,8 @@ class Preprocessing:
 
         The given tensor is left as it is.
         """
+        if self.dtype == "int64":
+            return to_inside(batch)
         factors = [1 / (self.scale * std) for std in self.std]
         shifts = [-mean / std for mean, std in zip(self.mean, self.std, strict=True)]
         if len({*zip(factors, shifts, strict=True)}) == 1:
@@ -137,6 +140,13 @@ class Preprocessing:
                 sum=f"{len(found.mean)} means, {len(found.std)} deviations, images of {found.input_shape}",
             )
         return found
+
+
+def _dtype(given: np.dtype) -> Literal["uint8", "float32", "int64"]:
+    """The kind of pixels, or of numbers of words, of an array that check_arrays or check_indices has looked at."""
+    if given == np.uint8:
+        return "uint8"
+    return "int64" if given == np.int64 else "float32"
 
 
 _ADAPTER = TypeAdapter(Preprocessing)

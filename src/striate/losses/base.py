@@ -1,15 +1,24 @@
 """What it is to be a loss: what training makes small."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 
 from striate import catalog
 from striate.errors import DataError
-from striate.shape import Shape, as_tensor, to_inside
+from striate.shape import Shape, as_tensor, to_border, to_inside
 
-__all__ = ["Loss", "LossLike", "label_numbers", "label_place"]
+__all__ = [
+    "Loss",
+    "LossLike",
+    "label_classes",
+    "label_numbers",
+    "label_place",
+    "label_shares",
+    "label_signs",
+    "label_yes_or_no",
+]
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,9 @@ class Loss(catalog.Concept, shelf="losses"):
     """
 
     head: ClassVar[str | None] = None
-    """The activation ("Softmax", "Sigmoid") whose output the loss takes when `from_logits` is false."""
+    """The activation ("Softmax", "Sigmoid", "Step") whose output the loss takes when `from_logits` is false."""
+    labels: ClassVar[Literal["class numbers", "distributions", "yes or no", "signs", "quantities"]] = "quantities"
+    """What labels say; "accuracy" goes by it."""
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The loss of each sample (and position)."""
@@ -37,6 +48,10 @@ class Loss(catalog.Concept, shelf="losses"):
     def on_logits(self) -> Self:
         """The same loss, taking what goes into the head instead of what comes out: exact and stable."""
         return replace(self, from_logits=True) if self.head else self
+
+    def prediction(self, scores: torch.Tensor) -> torch.Tensor:
+        """What the head makes of scores (n, k, ...)."""
+        return catalog.get("layers", self.head).build(tuple(to_border(scores).shape[1:]))(scores)
 
     def __call__(self, y_true: Any, y_pred: Any) -> float:
         labels, prediction = as_tensor(y_true, "labels"), as_tensor(y_pred, "predictions")
@@ -90,6 +105,119 @@ def label_numbers(loss: Loss, labels: torch.Tensor, output: Shape, otherwise: st
     return to_inside(labels)
 
 
+def label_classes(loss: Loss, labels: torch.Tensor, output: Shape, otherwise: str) -> torch.Tensor:
+    """Labels that are class numbers 0 ... k - 1, one for each prediction, inside: (n,) or (n, h, w).
+
+    Args:    otherwise: the fix, where the labels are one-hot.
+    Errors:  DataError for labels that are none.
+    Example: >>> from striate.losses import MaxMargin
+             >>> label_classes(MaxMargin(), torch.tensor([[2.0], [0.0]]), (3,), "labels.argmax(-1)")
+             tensor([2, 0])
+    """
+    positions, classes = output[:-1], output[-1]
+    if tuple(labels.shape[1:]) == (*positions, 1):
+        labels = labels.squeeze(-1)
+    if tuple(labels.shape[1:]) != positions:
+        one_hot = tuple(labels.shape[1:]) == output
+        raise DataError(
+            f"the labels are one-hot, {type(loss).__name__} takes class numbers"
+            if one_hot
+            else "the labels do not go with the outputs of the network: one class number for each prediction",
+            sum=f"labels {tuple(labels.shape)}, needed {(len(labels), *positions)}",
+            fix=otherwise if one_hot else "labels of that shape, or a network with another output",
+        )
+    whole = labels.long()
+    fractions = whole.to(labels.dtype) != labels  # also NaN and infinity
+    if fractions.any():
+        raise DataError(
+            f"{label_place(labels, fractions)} is no class number: they are whole",
+            sum=f"{int(fractions.sum())} of {fractions.numel()} labels are not",
+            fix='class numbers 0, 1, 2 ..., or loss="mean_squared_error" for quantities',
+        )
+    wrong = (whole < 0) | (whole >= classes)
+    if wrong.any():
+        first, last = int(whole.min()), int(whole.max())
+        raise DataError(
+            f"{label_place(whole, wrong)}, but the network has {classes} output{'s' if classes > 1 else ''}: "
+            f"labels run 0..{classes - 1}",
+            sum=f"the labels given run {first}..{last}",
+            fix=_numbering(first, last, classes),
+        )
+    return whole
+
+
+def label_shares(loss: Loss, labels: torch.Tensor, output: Shape) -> torch.Tensor:
+    """Labels that are a distribution over the classes, such as one-hot ones, inside: (n, k, h, w).
+
+    Errors:  DataError for labels that are none.
+    Example: >>> from striate.losses import KLDivergence
+             >>> label_shares(KLDivergence(), torch.tensor([[0.5, 0.5]]), (2,))
+             tensor([[0.5000, 0.5000]])
+    """
+    sparse = 'loss="sparse_categorical_crossentropy", or utils.to_categorical(labels)'
+    target = label_numbers(loss, labels, output, sparse)
+    total = target.sum(1)
+    wrong = ((total - 1).abs() > 1e-3) | (target < 0).any(1)
+    if wrong.any():
+        raise DataError(
+            f"the label in row {int(wrong.nonzero()[0, 0])} is no distribution over the classes",
+            sum=f"its numbers add up to {total[wrong][0]:g}; they must be >= 0 and add up to 1",
+            fix='loss="binary_crossentropy" and a sigmoid where an image can have several classes or none',
+        )
+    return target
+
+
+def label_yes_or_no(loss: Loss, labels: torch.Tensor, output: Shape) -> torch.Tensor:
+    """Labels that say yes (1) or no (0), or something between, for each output, inside: (n, k, h, w).
+
+    Errors:  DataError for labels outside 0..1.
+    Example: >>> from striate.losses import BinaryCrossentropy
+             >>> label_yes_or_no(BinaryCrossentropy(), torch.tensor([True, False]), (1,)).tolist()
+             [[1.0], [0.0]]
+    """
+    sparse = 'loss="sparse_categorical_crossentropy" and a softmax, or utils.to_categorical(labels)'
+    target = label_numbers(loss, labels, output, sparse)
+    wrong = (target < 0) | (target > 1)
+    if wrong.any():
+        first, last = float(target.min()), float(target.max())
+        signs = first == -1 and last == 1
+        place = label_place(to_border(target), to_border(wrong))
+        raise DataError(
+            f"{place} is no yes or no: labels of {type(loss).__name__} lie between 0 and 1",
+            sum=f"the labels given run {first:g}..{last:g}",
+            fix="(labels + 1) / 2"
+            if signs
+            else 'labels 0 and 1; for more classes loss="sparse_categorical_crossentropy" and a softmax',
+        )
+    return target
+
+
+def label_signs(loss: Loss, labels: torch.Tensor, output: Shape) -> torch.Tensor:
+    """Labels 1 and -1, or 1 and 0, as 1 and -1, for each output, inside: (n, k, h, w).
+
+    Errors:  DataError for other labels, and where both 0 and -1 are among them.
+    Example: >>> from striate.losses import Hinge
+             >>> label_signs(Hinge(), torch.tensor([1, 0]), (1,)).tolist()
+             [[1.0], [-1.0]]
+    """
+    target = label_numbers(loss, labels, output, 'utils.to_categorical(labels), or loss="max_margin"')
+    wrong = (target != 1) & (target != -1) & (target != 0)
+    if wrong.any():
+        raise DataError(
+            f"{label_place(to_border(target), to_border(wrong))} is no sign: labels of {type(loss).__name__} are 1 and -1",
+            sum=f"{int(wrong.sum())} of {wrong.numel()} labels are neither those nor 0",
+            fix='labels 1 and -1, or 1 and 0; for more classes loss="max_margin" and a score for each class',
+        )
+    zeros, negatives = int((target == 0).sum()), int((target == -1).sum())
+    if zeros and negatives:
+        raise DataError(
+            "among the labels are both 0 and -1, and either would mean no",
+            sum=f"{zeros} labels are 0, {negatives} are -1",
+            fix="labels 1 and -1, or 1 and 0",
+        )
+    return torch.where(target == 0, -1, target) if zeros else target
+
+
 def label_place(labels: torch.Tensor, wrong: torch.Tensor) -> str:
     """The first label (n, ...) that is `wrong`, and where it stands.
 
@@ -101,3 +229,16 @@ def label_place(labels: torch.Tensor, wrong: torch.Tensor) -> str:
     value = labels[(row, *inner)].item()
     shown = f"{value:g}" if isinstance(value, float) else value
     return f"label {shown} in row {row}" + (f", position {position}" if position else "")
+
+
+def _numbering(first: int, last: int, classes: int) -> str:
+    """What is to be done about class numbers first..last that are not all below `classes`."""
+    if first == -100:
+        return "leave those rows out: -100, which torch would skip without a word, is no class"
+    if (first, last, classes) == (-1, 1, 2):
+        return "(labels + 1) // 2: classes are numbered from 0"
+    if first == last - classes + 1:
+        return f"labels {'-' if first > 0 else '+'} {abs(first)}: classes are numbered from 0"
+    if first < 0:
+        return "number the classes from 0: y = np.unique(labels, return_inverse=True)[1]"
+    return f"{last + 1} units in the last layer, or labels below {classes}"

@@ -6,12 +6,19 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
-from striate.errors import DataError
-from striate.losses.base import Loss, label_numbers, label_place
-from striate.shape import Shape, to_border
-from striate.units import Fraction
+from striate.losses.base import Loss, label_classes, label_shares, label_yes_or_no
+from striate.shape import Shape
+from striate.units import Factor, Fraction
 
-__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"]
+__all__ = [
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "KLDivergence",
+    "LogSoftMax",
+    "SparseCategoricalCrossentropy",
+]
 
 CLIP = 1e-7
 """Probabilities are kept this far from 0 and 1, as Keras does; from scores nothing needs to be clipped."""
@@ -32,46 +39,17 @@ class SparseCategoricalCrossentropy(Loss):
     """
 
     head: ClassVar[str | None] = "Softmax"
+    labels: ClassVar = "class numbers"
     from_logits: bool = False
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         if self.from_logits:
             return functional.cross_entropy(prediction, target, reduction="none")
-        return functional.nll_loss(_log_shares(prediction), target, reduction="none")
+        # torch's nll_loss has no gradient for a map in channels_last memory.
+        return -_log_shares(prediction).gather(1, target.unsqueeze(1)).squeeze(1)
 
     def target(self, labels: torch.Tensor, output: Shape) -> torch.Tensor:
-        positions, classes = output[:-1], output[-1]
-        if tuple(labels.shape[1:]) == (*positions, 1):
-            labels = labels.squeeze(-1)
-        if tuple(labels.shape[1:]) != positions:
-            one_hot = tuple(labels.shape[1:]) == output
-            raise DataError(
-                "the labels are one-hot, SparseCategoricalCrossentropy takes class numbers"
-                if one_hot
-                else "the labels do not go with the outputs of the network: one class number for each prediction",
-                sum=f"labels {tuple(labels.shape)}, needed {(len(labels), *positions)}",
-                fix='loss="categorical_crossentropy", or labels.argmax(-1)'
-                if one_hot
-                else "labels of that shape, or a network with another output",
-            )
-        whole = labels.long()
-        fractions = whole.to(labels.dtype) != labels  # also NaN and infinity
-        if fractions.any():
-            raise DataError(
-                f"{label_place(labels, fractions)} is no class number: they are whole",
-                sum=f"{int(fractions.sum())} of {fractions.numel()} labels are not",
-                fix='class numbers 0, 1, 2 ..., or loss="mean_squared_error" for quantities',
-            )
-        wrong = (whole < 0) | (whole >= classes)
-        if wrong.any():
-            first, last = int(whole.min()), int(whole.max())
-            raise DataError(
-                f"{label_place(whole, wrong)}, but the network has {classes} output{'s' if classes > 1 else ''}: "
-                f"labels run 0..{classes - 1}",
-                sum=f"the labels given run {first}..{last}",
-                fix=_numbering(first, last, classes),
-            )
-        return whole
+        return label_classes(self, labels, output, 'loss="categorical_crossentropy", or labels.argmax(-1)')
 
 
 @dataclass(frozen=True)
@@ -91,6 +69,7 @@ class CategoricalCrossentropy(Loss):
     """
 
     head: ClassVar[str | None] = "Softmax"
+    labels: ClassVar = "distributions"
     from_logits: bool = False
     label_smoothing: Fraction = 0.0
 
@@ -103,17 +82,7 @@ class CategoricalCrossentropy(Loss):
         return -(target * _log_shares(prediction)).sum(1)
 
     def target(self, labels: torch.Tensor, output: Shape) -> torch.Tensor:
-        sparse = 'loss="sparse_categorical_crossentropy", or utils.to_categorical(labels)'
-        target = label_numbers(self, labels, output, sparse)
-        total = target.sum(1)
-        wrong = ((total - 1).abs() > 1e-3) | (target < 0).any(1)
-        if wrong.any():
-            raise DataError(
-                f"the label in row {int(wrong.nonzero()[0, 0])} is no distribution over the classes",
-                sum=f"its numbers add up to {total[wrong][0]:g}; they must be >= 0 and add up to 1",
-                fix='loss="binary_crossentropy" and a sigmoid where an image can have several classes or none',
-            )
-        return target
+        return label_shares(self, labels, output)
 
 
 @dataclass(frozen=True)
@@ -132,6 +101,7 @@ class BinaryCrossentropy(Loss):
     """
 
     head: ClassVar[str | None] = "Sigmoid"
+    labels: ClassVar = "yes or no"
     from_logits: bool = False
     label_smoothing: Fraction = 0.0
 
@@ -144,21 +114,134 @@ class BinaryCrossentropy(Loss):
         return each.mean(1)
 
     def target(self, labels: torch.Tensor, output: Shape) -> torch.Tensor:
-        sparse = 'loss="sparse_categorical_crossentropy" and a softmax, or utils.to_categorical(labels)'
-        target = label_numbers(self, labels, output, sparse)
-        wrong = (target < 0) | (target > 1)
-        if wrong.any():
-            first, last = float(target.min()), float(target.max())
-            signs = first == -1 and last == 1
-            place = label_place(to_border(target), to_border(wrong))
-            raise DataError(
-                f"{place} is no yes or no: labels of BinaryCrossentropy lie between 0 and 1",
-                sum=f"the labels given run {first:g}..{last:g}",
-                fix="(labels + 1) / 2"
-                if signs
-                else 'labels 0 and 1; for more classes loss="sparse_categorical_crossentropy" and a softmax',
-            )
-        return target
+        return label_yes_or_no(self, labels, output)
+
+
+@dataclass(frozen=True)
+class LogSoftMax(Loss):
+    """The LogSoftMax brick: sparse categorical cross-entropy of scores, which needs no softmax before it.
+
+    loss = log(sum over k of exp(x[k])) - x[c],  gradient exp(x[s]) / (sum over k of exp(x[k])) - [s = c]
+
+    Shape:   scores (n, k) or (n, h, w, k), labels (n,) or (n, 1) or (n, h, w) -> (n,) or (n, h, w)
+    Errors:  DataError for labels that are no class numbers 0 ... k - 1.
+    Source:  lecture 003 L248
+    Example: >>> round(LogSoftMax()([1], [[0.0, 0.0]]), 4)
+             0.6931
+    """
+
+    labels: ClassVar = "class numbers"
+
+    def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(prediction, target, reduction="none")
+
+    def target(self, labels: torch.Tensor, output: Shape) -> torch.Tensor:
+        return label_classes(self, labels, output, "labels.argmax(-1)")
+
+
+@dataclass(frozen=True)
+class KLDivergence(Loss):
+    """How far a distribution is from the true one: the cross-entropy, less what the truth itself leaves open.
+
+    loss = sum over k of y[k] * log(y[k] / p[k]),  0 where y[k] = 0;  with from_logits p = softmax(scores)
+
+    Shape:   predictions and labels (n, k) or (n, h, w, k) -> (n,) or (n, h, w)
+    Args:    from_logits: whether predictions are scores; by default they are probabilities.
+    Errors:  DataError for labels of another shape, or that are no distributions.
+    Source:  Kullback & Leibler 1951, doi:10.1214/aoms/1177729694
+    Example: >>> round(KLDivergence()([[0.5, 0.5]], [[0.2, 0.8]]), 4)
+             0.2231
+    """
+
+    head: ClassVar[str | None] = "Softmax"
+    labels: ClassVar = "distributions"
+    from_logits: bool = False
+
+    def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        target = target.to(prediction.dtype)
+        log = functional.log_softmax(prediction, 1) if self.from_logits else prediction.clamp(CLIP, 1).log()
+        return (torch.xlogy(target, target) - target * log).sum(1)
+
+    def target(self, labels: torch.Tensor, output: Shape) -> torch.Tensor:
+        return label_shares(self, labels, output)
+
+
+@dataclass(frozen=True)
+class BinaryFocalCrossentropy(Loss):
+    """Binary cross-entropy in which answers that are right already count little, so that rare hard ones are learned.
+
+    loss = -(y * log p + (1 - y) * log(1 - p)) * (1 - q)**gamma, the mean over the outputs;
+    q = y*p + (1 - y)*(1 - p), the probability of the truth;  with from_logits p = sigmoid(score)
+
+    Shape:   predictions (n, k) or (n, h, w, k), labels the same, or (n,) for one output -> (n,) or (n, h, w)
+    Args:    apply_class_balancing: whether a yes counts `alpha` times, a no 1 - alpha times.
+             alpha: the weight of a yes, if classes are balanced.
+             gamma: how little the right answers count; 0 is the binary cross-entropy.
+             from_logits: whether predictions are scores; by default they are probabilities.
+             label_smoothing: share a of the truth that is spread evenly: y*(1 - a) + a/2.
+    Errors:  DataError for labels of another shape, or outside 0..1.
+    Source:  Lin et al. 2017, arXiv:1708.02002
+    Example: >>> round(BinaryFocalCrossentropy()([1], [[0.8]]), 4)
+             0.0089
+    """
+
+    head: ClassVar[str | None] = "Sigmoid"
+    labels: ClassVar = "yes or no"
+    apply_class_balancing: bool = False
+    alpha: Fraction = 0.25
+    gamma: Factor = 2.0
+    from_logits: bool = False
+    label_smoothing: Fraction = 0.0
+
+    def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        target = _smoothed(target.to(prediction.dtype), self.label_smoothing, 2)
+        if self.from_logits:
+            each = functional.binary_cross_entropy_with_logits(prediction, target, reduction="none")
+            yes, no = torch.sigmoid(prediction), torch.sigmoid(-prediction)  # 1 - yes would round to 0
+        else:
+            yes = prediction.clamp(CLIP, 1 - CLIP)
+            each, no = functional.binary_cross_entropy(yes, target, reduction="none"), 1 - yes
+        each = each * (target * no + (1 - target) * yes) ** self.gamma
+        if self.apply_class_balancing:
+            each = each * (target * self.alpha + (1 - target) * (1 - self.alpha))
+        return each.mean(1)
+
+    def target(self, labels: torch.Tensor, output: Shape) -> torch.Tensor:
+        return label_yes_or_no(self, labels, output)
+
+
+@dataclass(frozen=True)
+class CategoricalFocalCrossentropy(Loss):
+    """Categorical cross-entropy in which classes that are recognised already count little.
+
+    loss = -alpha * sum over k of y[k] * (1 - p[k])**gamma * log p[k],  with from_logits p = softmax(scores)
+
+    Shape:   predictions and labels (n, k) or (n, h, w, k) -> (n,) or (n, h, w)
+    Args:    alpha: factor of the whole.
+             gamma: how little the right answers count; 0 is alpha times the categorical cross-entropy.
+             from_logits: whether predictions are scores; by default they are probabilities.
+             label_smoothing: share a of the truth that is spread evenly: y*(1 - a) + a/k.
+    Errors:  DataError for labels of another shape, or that are no distributions.
+    Source:  Lin et al. 2017, arXiv:1708.02002; for several classes Keras 3, keras.losses.CategoricalFocalCrossentropy
+    Example: >>> round(CategoricalFocalCrossentropy()([[0, 1]], [[0.2, 0.8]]), 4)
+             0.0022
+    """
+
+    head: ClassVar[str | None] = "Softmax"
+    labels: ClassVar = "distributions"
+    alpha: Factor = 0.25
+    gamma: Factor = 2.0
+    from_logits: bool = False
+    label_smoothing: Fraction = 0.0
+
+    def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        target = _smoothed(target.to(prediction.dtype), self.label_smoothing, prediction.shape[1])
+        log = functional.log_softmax(prediction, 1) if self.from_logits else _log_shares(prediction)
+        missing = 1 - log.exp()  # (n, k, h, w): what is missing to certainty
+        return -self.alpha * (target * missing**self.gamma * log).sum(1)
+
+    def target(self, labels: torch.Tensor, output: Shape) -> torch.Tensor:
+        return label_shares(self, labels, output)
 
 
 def _log_shares(prediction: torch.Tensor) -> torch.Tensor:
@@ -169,16 +252,3 @@ def _log_shares(prediction: torch.Tensor) -> torch.Tensor:
 
 def _smoothed(target: torch.Tensor, share: float, choices: int) -> torch.Tensor:
     return target * (1 - share) + share / choices if share else target
-
-
-def _numbering(first: int, last: int, classes: int) -> str:
-    """What is to be done about class numbers first..last that are not all below `classes`."""
-    if first == -100:
-        return "leave those rows out: -100, which torch would skip without a word, is no class"
-    if (first, last, classes) == (-1, 1, 2):
-        return "(labels + 1) // 2: classes are numbered from 0"
-    if first == last - classes + 1:
-        return f"labels {'-' if first > 0 else '+'} {abs(first)}: classes are numbered from 0"
-    if first < 0:
-        return "number the classes from 0: y = np.unique(labels, return_inverse=True)[1]"
-    return f"{last + 1} units in the last layer, or labels below {classes}"

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 import torch
 
 from striate import catalog
-from striate.errors import ArgumentError, DataError, UnknownNameError, printable
-from striate.metrics.base import Metric, require_same_shape
+from striate.errors import ArgumentError, UnknownNameError, printable
+from striate.metrics.base import Metric, require_class_numbers, require_classes, require_same_shape
 from striate.units import Count, Real
 
 __all__ = [
     "BinaryAccuracy",
     "CategoricalAccuracy",
+    "SignAccuracy",
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
@@ -25,15 +26,7 @@ class _Sparse(Metric, abstract=True):
     """What metrics of class numbers share."""
 
     def require(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
-        numbers, classes = _class_numbers(self, prediction, target), prediction.shape[1]
-        wrong = numbers[(numbers != numbers.long()) | (numbers < 0) | (numbers >= classes)]
-        if len(wrong):
-            raise DataError(
-                f"{wrong[0].item():g} is no class number: predictions of {classes} "
-                f"class{'es' if classes > 1 else ''} have labels 0..{classes - 1}",
-                sum=f"{len(wrong)} of {numbers.numel()} labels are not among them",
-                fix=f"class numbers from 0 to {classes - 1}, or predictions with a score for each class",
-            )
+        require_classes(self, prediction, target)
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,7 @@ class SparseCategoricalAccuracy(_Sparse):
     name: str = field(default="sparse_categorical_accuracy", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (prediction.argmax(1) == _class_numbers(self, prediction, target)).float()
+        return (prediction.argmax(1) == require_class_numbers(self, prediction, target)).float()
 
 
 @dataclass(frozen=True)
@@ -96,6 +89,25 @@ class BinaryAccuracy(Metric):
 
 
 @dataclass(frozen=True)
+class SignAccuracy(Metric):
+    """The share of scores that have the sign of their label: 1 or -1, where 0 stands for -1.
+
+    accuracy = mean over samples and outputs of [(x > 0) = (c > 0)]
+
+    Shape:   scores (n, k) or (n, h, w, k), labels the same, or (n,) for one output
+    Source:  lecture 003 L246-247
+    Example: >>> SignAccuracy()([1, -1], [0.3, 0.9])
+             0.5
+    """
+
+    name: str = field(default="sign_accuracy", kw_only=True)
+
+    def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        target = require_same_shape(self, prediction, target)
+        return ((prediction > 0) == (target > 0)).float().mean(1)
+
+
+@dataclass(frozen=True)
 class SparseTopKCategoricalAccuracy(_Sparse):
     """The share of samples whose true class, given by its number, is among the k highest scores.
 
@@ -114,7 +126,7 @@ class SparseTopKCategoricalAccuracy(_Sparse):
     name: str = field(default="sparse_top_k_categorical_accuracy", kw_only=True)
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        return (_rank(prediction, _class_numbers(self, prediction, target)) < self.k).float()
+        return (_rank(prediction, require_class_numbers(self, prediction, target)) < self.k).float()
 
 
 @dataclass(frozen=True)
@@ -138,19 +150,6 @@ class TopKCategoricalAccuracy(Metric):
         return (_rank(prediction, require_same_shape(self, prediction, target).argmax(1)) < self.k).float()
 
 
-def _class_numbers(metric: Metric, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """The target of a metric that takes class numbers (n, ...), or (n, 1, ...)."""
-    if target.dim() == prediction.dim() and target.shape[1] == 1:
-        target = target.squeeze(1)
-    if target.shape != (len(prediction), *prediction.shape[2:]):
-        raise ArgumentError(
-            f"{type(metric).__name__} takes labels that are class numbers, one for each prediction",
-            sum=f"labels {tuple(target.shape)}, predictions {tuple(prediction.shape)}",
-            fix='metrics=["accuracy"], which goes by the loss',
-        )
-    return target
-
-
 def _rank(prediction: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     """How many classes stand before the given one. A score that is no number stands last."""
     classes = classes.long().unsqueeze(1)  # (n, 1, h, w)
@@ -159,15 +158,16 @@ def _rank(prediction: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     return (~(prediction <= score) | ((prediction == score) & (numbers < classes))).sum(1)
 
 
-_BY_LOSS = {
+_BY_LABELS: dict[str, dict[str, type[Metric]]] = {
     "accuracy": {
-        "SparseCategoricalCrossentropy": SparseCategoricalAccuracy,
-        "CategoricalCrossentropy": CategoricalAccuracy,
-        "BinaryCrossentropy": BinaryAccuracy,
+        "class numbers": SparseCategoricalAccuracy,
+        "distributions": CategoricalAccuracy,
+        "yes or no": BinaryAccuracy,
+        "signs": SignAccuracy,
     },
     "top_k_accuracy": {
-        "SparseCategoricalCrossentropy": SparseTopKCategoricalAccuracy,
-        "CategoricalCrossentropy": TopKCategoricalAccuracy,
+        "class numbers": SparseTopKCategoricalAccuracy,
+        "distributions": TopKCategoricalAccuracy,
     },
 }
 _SHORT = {"acc": "accuracy", "top_k": "top_k_accuracy"}
@@ -185,20 +185,23 @@ def resolve(metric: Metric | str, loss: Any) -> Metric:
     if not isinstance(metric, str):
         return metric
     word = _SHORT.get(metric.lower(), metric.lower())
-    if word not in _BY_LOSS:
+    if word not in _BY_LABELS:
         try:
             return replace(catalog.get("metrics", metric), name=catalog.snake_case(metric))
         except UnknownNameError:
-            raise UnknownNameError("metric", printable(metric, 60), [*_BY_LOSS, *catalog.members("metrics")]) from None
-    loss_name = type(loss).__name__
-    suited = _BY_LOSS[word].get(loss_name)
+            raise UnknownNameError(
+                "metric", printable(metric, 60), [*_BY_LABELS, *catalog.members("metrics")]
+            ) from None
+    suited = _BY_LABELS[word].get(getattr(loss, "labels", ""))
     if suited is None:
-        losses = ", ".join(catalog.snake_case(known) for known in _BY_LOSS[word])
+        others = "there is none" if loss is None else f"labels of {type(loss).__name__} are {loss.labels}"
         raise ArgumentError(
-            f"{metric!r} goes by the loss, and {'there is none' if loss is None else f'{loss_name} is of no classes'}",
-            sum=f"losses it goes with: {losses}",
-            fix='one of these, or the metric by its full name, such as "categorical_accuracy"',
+            f"{metric!r} goes by the loss, and {others}",
+            sum=f"it goes with labels that are {', '.join(_BY_LABELS[word])}",
+            fix='such a loss, as "sparse_categorical_crossentropy" is for class numbers, or the metric by its full name, '
+            'such as "categorical_accuracy"',
         )
     if suited is BinaryAccuracy and getattr(loss, "from_logits", False):
-        return BinaryAccuracy(threshold=0.0, name=word)  # a score of 0 is a probability of 1/2
+        # A score of 0 is a probability of 1/2, which is no yes; but a Step says yes at 0.
+        return BinaryAccuracy(threshold=-torch.finfo(torch.float32).tiny if loss.head == "Step" else 0.0, name=word)
     return suited(name=word)

@@ -42,6 +42,7 @@ class _Arguments:
     steps_per_epoch: Count | None = None
     validation_freq: Count = 1
     keep: Literal["last", "best"] = "last"
+    crops: Literal[1, 10] = 1
     name: str = "model"
 
 
@@ -165,9 +166,9 @@ def sample_weights(value: Any, count: int) -> np.ndarray | None:
 
 
 def class_factors(weight: Any, labels: np.ndarray, loss: Loss, output: Shape) -> np.ndarray | None:
-    """For each sample the weight of its class, 1 for classes that none is given for; or None.
+    """For each sample (and position) the weight of its class, 1 for classes that none is given for; or None.
 
-    Errors:  ArgumentError for what is no table of weights; DataError where a sample has not one class.
+    Errors:  ArgumentError for what is no table of weights; DataError where labels are no classes.
     Example: >>> from striate.losses import SparseCategoricalCrossentropy
              >>> class_factors({1: 3.0}, np.array([0, 1]), SparseCategoricalCrossentropy(), (2,))
              array([1., 3.], dtype=float32)
@@ -195,17 +196,8 @@ def class_factors(weight: Any, labels: np.ndarray, loss: Loss, output: Shape) ->
                 sum=f"classes run 0..{classes - 1}",
                 fix=f"class numbers from 0 to {classes - 1}",
             )
-    if labels.ndim == 2 and labels.shape[1] > 1 and (np.abs(labels.sum(1) - 1) < 1e-3).all():
-        numbers = labels.argmax(1)
-    elif labels.size == len(labels):
-        numbers = labels.reshape(-1)
-    else:
-        raise DataError(
-            "class_weight goes with one class for each sample, and these have several",
-            sum=f"labels {labels.shape}",
-            fix="sample_weight, one number for each sample",
-        )
-    factors = np.ones(len(labels), np.float32)
+    numbers = _classes(labels, output)
+    factors = np.ones(numbers.shape, np.float32)
     for label, factor in weight.items():
         factors[numbers == label] = factor
     if not factors.any():
@@ -215,3 +207,20 @@ def class_factors(weight: Any, labels: np.ndarray, loss: Loss, output: Shape) ->
             fix="a weight above 0 for classes that are to be learned",
         )
     return factors
+
+
+def _classes(labels: np.ndarray, output: Shape) -> np.ndarray:
+    """The class number of each sample, or of each position of each sample.
+
+    Errors:  DataError for labels that are no classes.
+    """
+    given = labels.shape[1:]
+    if given == output and output[-1] > 1 and (np.abs(labels.sum(-1) - 1) < 1e-3).all():
+        return labels.argmax(-1)
+    if given in (output[:-1], (*output[:-1], 1)):
+        return labels.reshape(len(labels), *output[:-1])
+    raise DataError(
+        "class_weight goes with one class for each answer of the network, and these labels are none",
+        sum=f"labels {labels.shape}, the network answers {output}",
+        fix="sample_weight, one number for each sample",
+    )

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from striate import catalog
+from striate.errors import StorageError
 from striate.loader import Preprocessing
 from striate.model import storage
+from striate.model.goals import from_table
 from striate.model.model import Model, Sequential
 from striate.network import network_from_table
 from striate.train import cores, parse_plan
@@ -26,18 +28,25 @@ def load(path: str | Path) -> Model:
         return _model(storage.describe(files[storage.DESCRIPTION]), files[storage.WEIGHTS])
 
 
+def _preprocessing(table: Any, inputs: int) -> tuple[Preprocessing, ...]:
+    """The preprocessing of each input."""
+    tables = table if isinstance(table, list) else [table]
+    if len(tables) != inputs:
+        raise StorageError(
+            "the model's preprocessing is damaged", sum=f"{inputs} inputs, preprocessing of {len(tables)}"
+        )
+    return tuple(Preprocessing.from_json(each) for each in tables)
+
+
 def _model(described: dict[str, Any], weights: bytes) -> Model:
     storage.require_digest(described, weights)
     network = network_from_table(described["network"])
     model = _KINDS[described["kind"]]._of(network, str(described["name"]), int(described["seed"]))
     if described["optimizer"] is not None and described["loss"] is not None:
-        model.compile(
-            catalog.from_table("optimizers", described["optimizer"]),
-            catalog.from_table("losses", described["loss"]),
-            [catalog.from_table("metrics", table) for table in described["metrics"]],
-        )
+        loss, metrics, factors = from_table(described)
+        model.compile(catalog.from_table("optimizers", described["optimizer"]), loss, factors, metrics)
     if described["preprocessing"] is not None:
-        model.preprocessing = Preprocessing.from_json(described["preprocessing"])
+        model.preprocessing = _preprocessing(described["preprocessing"], len(network.inputs))
     model.classes = tuple(str(name) for name in described["classes"])
     plan = parse_plan(described["plan"])
     if plan is not None:  # the file may come from a machine of more cores

@@ -1,5 +1,6 @@
 """What a user holds: a declared network that can be trained, asked, saved."""
 
+import copy
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -12,9 +13,9 @@ from torch import fx, nn
 
 from striate import catalog
 from striate.augmentations import Augmentation
-from striate.build import build, plain, rewrite, weights
+from striate.build import build, plain, rewrite, unit_variance, weights
 from striate.callbacks import Callback, History, ProgressBar, tell
-from striate.check import Table, bricks, check, check_head, refuse, require_memory
+from striate.check import Table, check, check_heads, refuse, require_memory
 from striate.errors import (
     ArgumentError,
     DataError,
@@ -25,43 +26,42 @@ from striate.errors import (
     UnknownNameError,
 )
 from striate.layers import Layer, Symbol
-from striate.loader import Augmenter, Batches, Preprocessing, check_arrays, holdout
-from striate.losses import Loss
-from striate.metrics import Metric, resolve
+from striate.loader import Augmenter, Batches, Preprocessing, as_array, holdout, ten_crop_predict
 from striate.model import arrays, storage
 from striate.model.arguments import (
     class_factors,
     concept,
     concepts,
-    metric_names,
     require,
     require_epochs,
     sample_weights,
     validation_parts,
 )
+from striate.model.goals import Compiled
+from striate.model.samples import Samples, each_of, gather, input_sides, pairs
 from striate.model.views import BoundLayer, put
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
 from striate.seed import derive, next_seed, require_seed
-from striate.shape import Shape, elements, to_border
+from striate.shape import Shape, elements, fits, is_open, to_border
 from striate.train import (
     Evaluation,
     Interrupted,
+    Objective,
     Plan,
     Step,
     Trainer,
     choose_precision,
     cores,
+    get_rate,
     machine,
     parse_plan,
     prepare,
+    set_rate,
 )
 
 __all__ = ["Model", "Sequential"]
-
-_Samples = tuple[np.ndarray, np.ndarray, np.ndarray | None]
-"""Images, labels, and the weights of the samples if they have some."""
 
 _torch_stream_kept = torch.random.fork_rng(devices=[])
 """Training draws from a stream that the model's seed decides; torch's own goes on afterwards as if nothing was drawn."""
@@ -109,10 +109,11 @@ class Model:
         self._built: fx.GraphModule | None = None
         self._given: dict[Layer, nn.Module] = {}
         self._symbols: dict[str, Symbol] = {}
-        self.loss: Loss | None = None
         self.optimizer: Optimizer | None = None
-        self.metrics: tuple[Metric, ...] = ()
-        self._preprocessing: Preprocessing | None = None
+        self._compiled: Compiled | None = None
+        self._preprocessing: tuple[Preprocessing, ...] | None = None
+        self.fresh = True
+        """Whether the weights are still as they were drawn."""
         self._taken_from: Model | None = None
         self.classes: tuple[str, ...] = ()
         self.plan: Plan | None = None
@@ -142,15 +143,20 @@ class Model:
         A graph that uses it so has its weights. Preprocessing is a graph's own.
         Errors:  ShapeError for a value of another shape; those of predict.
         """
-        if not isinstance(inputs, Symbol):
+        given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+        if not all(isinstance(each, Symbol) for each in given):
             return self.predict(inputs)
-        if self.input_shape != (None, *inputs.shape):
+        shapes = [self.network[name].output for name in self.network.inputs]
+        if len(given) != len(shapes) or not all(
+            fits(each.shape, shape) for each, shape in zip(given, shapes, strict=True)
+        ):
+            wanted, got = (", ".join(map(str, each)) for each in (shapes, [value.shape for value in given]))
             raise ShapeError(
                 f"{self.name} was called on a value of another shape than its input",
-                sum=f"it takes {self._image_shape}, it is given {inputs.shape}",
-                fix=f"Input({self._image_shape})",
+                sum=f"it takes {wanted}, it is given {got}",
+                fix=", ".join(f"Input({shape})" for shape in shapes),
             )
-        values = self._values(dict.fromkeys(self.network.inputs, inputs))
+        values = self._values(dict(zip(self.network.inputs, given, strict=True)))
         found = [values[name] for name in self.network.outputs]
         return found if len(found) > 1 else found[0]
 
@@ -202,53 +208,85 @@ class Model:
         return made
 
     @property
-    def input(self) -> Symbol:
-        """Where its declared graph begins: `Model(model.input, model.get_layer(name).output)` gives features."""
-        return self.symbol(self.network.inputs[0])
+    def inputs(self) -> list[Symbol]:
+        """Where its declared graph begins."""
+        return [self.symbol(name) for name in self.network.inputs]
 
     @property
-    def output(self) -> Symbol:
+    def outputs(self) -> list[Symbol]:
         """Where its declared graph ends."""
-        return self.symbol(self.network.outputs[0])
+        return [self.symbol(name) for name in self.network.outputs]
 
     @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """(None, h, w, c)."""
-        return (None, *self._image_shape)
+    def input(self) -> Any:
+        """The only one of `inputs`, or all: `Model(model.input, model.get_layer(name).output)` gives features."""
+        return _one_or_all(self.inputs)
 
     @property
-    def output_shape(self) -> tuple[int | None, ...]:
-        """(None, k)."""
-        return (None, *self._output_shape)
+    def output(self) -> Any:
+        """The only one of `outputs`, or all."""
+        return _one_or_all(self.outputs)
 
     @property
-    def preprocessing(self) -> Preprocessing | None:
-        """What happens to images before the network sees them; a part of another model sees what that one sees."""
-        if self._preprocessing is None and self._taken_from is not None:
-            return self._taken_from.preprocessing
-        return self._preprocessing
+    def input_shape(self) -> Any:
+        """(None, h, w, c); of several inputs a list."""
+        return _one_or_all([(None, *self.network[name].output) for name in self.network.inputs])
+
+    @property
+    def output_shape(self) -> Any:
+        """(None, k); of several outputs a list."""
+        return _one_or_all([(None, *self.network[name].output) for name in self.network.outputs])
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of its inputs: keys of a table of arrays."""
+        return list(self.network.inputs)
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of its outputs: keys of tables of labels, losses, metrics."""
+        return list(self.network.outputs)
+
+    @property
+    def preprocessing(self) -> Any:
+        """What happens to images before the network sees them; of several inputs a tuple, in their order.
+
+        A part of another model sees what that one sees.
+        """
+        if self._preprocessing is None:
+            return None if self._taken_from is None else self._taken_from.preprocessing
+        return self._preprocessing if len(self._preprocessing) > 1 else self._preprocessing[0]
 
     @preprocessing.setter
-    def preprocessing(self, value: Preprocessing | None) -> None:
-        self._preprocessing = value
+    def preprocessing(self, value: Preprocessing | tuple[Preprocessing, ...] | None) -> None:
+        self._preprocessing = (value,) if isinstance(value, Preprocessing) else value
 
     @property
-    def _image_shape(self) -> Shape:
-        if len(self.network.inputs) > 1:
-            raise DeclarationError(
-                "a network of several inputs can be checked, and not computed yet",
-                sum=f"inputs: {', '.join(self.network.inputs)}",
-                fix="one Input",
-            )
-        return self.network[self.network.inputs[0]].output
+    def loss(self) -> Any:
+        """What it is compiled to make small; of several outputs a table by output, None where nothing is learned."""
+        if self._compiled is None:
+            return None
+        losses = self._compiled.losses
+        return losses if len(losses) > 1 else next(iter(losses.values()))
 
     @property
-    def _known_shape(self) -> Shape | None:
-        return None if self._network is None else self._image_shape
+    def compiled(self) -> dict[str, Any] | None:
+        """What it is compiled with beside the optimizer, as model.json holds it."""
+        return None if self._compiled is None else self._compiled.to_table()
 
     @property
-    def _output_shape(self) -> Shape:
-        return self.network[self.network.outputs[0]].output
+    def metrics(self) -> Any:
+        """What it is compiled to measure; of several outputs a table by output."""
+        if self._compiled is None:
+            return ()
+        metrics = self._compiled.metrics
+        return metrics if len(metrics) > 1 else next(iter(metrics.values()))
+
+    @property
+    def answers_shares(self) -> bool:
+        """Whether what its first output says are probabilities: its last activation is the head of its loss."""
+        first = self._objective.goals[0] if self._compiled is not None else None
+        return first is not None and first.drops_head
 
     def check(self, strict: bool = False) -> Table:
         """Shapes, parameters, operations, receptive field and advice, from the declaration alone."""
@@ -295,50 +333,54 @@ class Model:
             (f"{layer.name}.{name}", weight, tensor) for layer in self.layers for name, weight, tensor in layer._each()
         ]
         put(places, values)
+        self.fresh = False
 
     # ---- training ------------------------------------------------------------------------------------------------
 
     def compile(
         self,
         optimizer: Optimizer | str = "rmsprop",
-        loss: Loss | str | None = None,
-        metrics: Sequence[Metric | str] | None = None,
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
     ) -> None:
         """Choose the optimizer, the loss and the metrics.
 
+        Of several outputs `loss` is one for all, or a list or table by output name (None: nothing is learned there), and
+        training makes the sum of loss_weight * loss small; `metrics` and `loss_weights` likewise.
+
         Errors: UnknownNameError, ArgumentError; DeclarationError where loss and head do not belong together.
-        Source: Keras 3, keras.Model.compile
+        Source: Keras 3, keras.Model.compile; lecture 003 L123-138
         """
         updated = concept(Optimizer, optimizer, "optimizer")
-        minimised = None if loss is None else concept(Loss, loss, "loss")
-        given = [metrics] if isinstance(metrics, str | Metric) else list(metrics or [])
-        chosen = [resolve(m, minimised) if isinstance(m, str) else concept(Metric, m, "metrics") for m in given]
-        metric_names([metric.name for metric in chosen])
-        if self._network is not None and minimised is not None:
-            self._require_one_output("learn by a loss")
-            refuse(check_head(self.network, minimised))
-        self.optimizer, self.loss, self.metrics = updated, minimised, tuple(chosen)
+        compiled = Compiled.of(self._output_names, loss, metrics, loss_weights)
+        if self._network is not None and compiled.minimised:
+            refuse(check_heads(self.network, compiled.losses))
+        self.optimizer, self._compiled = updated, compiled
         self._updater = self._training = None
         self._steps = 0
 
-    def _require_one_output(self, doing: str) -> None:
-        outputs = () if self._network is None else self._network.outputs
-        if len(outputs) > 1:
-            raise DeclarationError(
-                f"a model needs one output to {doing}, and this one has {len(outputs)}",
-                sum=f"outputs: {', '.join(outputs)}",
-                fix="Model(inputs, output) of the one that is to be learned; predict gives all of several",
-            )
+    @property
+    def _output_names(self) -> tuple[str, ...]:
+        """The names of the outputs; of a network that is not known yet the empty one."""
+        return ("",) if self._network is None else self.network.outputs
 
-    def _require_compiled(self, doing: str) -> tuple[Optimizer, Loss]:
-        self._require_one_output(doing)
-        if self.optimizer is None or self.loss is None:
+    @property
+    def _objective(self) -> Objective:
+        """What training makes small, output by output."""
+        assert self._compiled is not None
+        if tuple(self._compiled.losses) != self.network.outputs:
+            self._compiled = self._compiled.renamed(self.network.outputs)
+        return self._compiled.objective(self.network)
+
+    def _require_compiled(self, doing: str) -> Optimizer:
+        if self.optimizer is None or self._compiled is None or not self._compiled.minimised:
             raise DeclarationError(
                 f"the model needs {'a loss' if self.optimizer else 'an optimizer and a loss'} to {doing}",
                 sum=f"optimizer {self.optimizer}, loss {self.loss}",
                 fix='model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])',
             )
-        return self.optimizer, self.loss
+        return self.optimizer
 
     @_torch_stream_kept
     def fit(
@@ -352,7 +394,7 @@ class Model:
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
-        class_weight: dict[int, float] | None = None,
+        class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
@@ -370,8 +412,9 @@ class Model:
         so in the process.
 
         Args:
-            x: images (n, h, w, c), uint8 or float; or a DataLoader of (images, labels), which is read whole first.
-            y: labels (n, ...).
+            x: images (n, h, w, c), uint8 or float; of several inputs a list or a table by input name; or a DataLoader of
+                (images, labels), which is read whole first.
+            y: labels (n, ...); of several outputs a list or a table by output name.
             batch_size: where it is None that of the DataLoader, or 32.
             preprocess: "scale" (uint8 / 255; the default), "standardise" (then mean 0, deviation 1 by channel), or a
                 Preprocessing; decided by the first fit and kept with the model.
@@ -379,12 +422,13 @@ class Model:
             schedule: of the learning rate, over the whole run; what a callback would set beside it is refused.
             plan: "auto", "exact" (float32), or the table of an earlier run.
             keep: "last" weights, or "best": those of the lowest val_loss.
+            class_weight, sample_weight: as in Keras; of several outputs also a list or a table by output name.
             (the others as in Keras.)
 
         Errors:  DataError, ArgumentError for what cannot be used; NonFiniteError, nothing of that step applied.
         Source:  Keras 3, keras.Model.fit
         """
-        optimizer, loss = self._require_compiled("fit")
+        optimizer = self._require_compiled("fit")
         require(
             "fit",
             batch_size=batch_size,
@@ -403,29 +447,30 @@ class Model:
         augmentations = concepts(Augmentation, augment, "augment")
         size = batch_size or arrays.batch_size(x) or 32
         with self._unchanged_by_refusal():
-            x, y = self._labelled(x, y, "fit", steps_per_epoch)
-            self._give_shape(tuple(x.shape[1:]))
-            loss.target(arrays.labels(y), self._output_shape)  # errors name rows as they were given
-            own = sample_weights(sample_weight, len(x))
-            (x, y, own), held = self._parts((x, y, own), validation_split, validation_data)
-            self._fit_preprocessing(x, preprocess)
-            weight = class_factors(class_weight, y, loss, self._output_shape)
-            weight = own if weight is None else weight if own is None else own * weight
+            given = self._labelled(x, y, sample_weight, "fit", steps_per_epoch)
+            self._targets(given)  # errors name rows as they were given
+            train_on, held = self._parts(given, validation_split, validation_data)
+            self._fit_preprocessing(train_on.x, preprocess)
+            train_on = self._by_class(train_on, class_weight)
             seed = self._seed_of_fit(initial_epoch)
-            train = self._batches(x, y, size, shuffle, augmentations, weight, seed)
+            self._require_true_labels(augmentations)
+            train = self._batches(train_on, size, shuffle, augmentations, seed)
             self._require_spread(train)
-            require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(x)))
+            if augmentations:  # what they cannot work on is told now
+                train.batch(train.order(0)[:2], 0)
+            require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(train_on)))
             with _at("the images for validation"):
-                checked = None if held is None else self._batches(held[0], held[1], max(size, 256), weight=held[2])
+                checked = None if held is None else self._batches(held, max(size, 256))
             if steps_per_epoch is not None and steps_per_epoch > len(train):
                 raise ArgumentError(
                     f"steps_per_epoch={steps_per_epoch}, and an epoch has {len(train)}",
-                    sum=f"{len(x)} images in batches of {size}",
+                    sum=f"{len(train_on)} images in batches of {size}",
                     fix="leave it out, and have more epochs",
                 )
         each = steps_per_epoch or len(train)
         self._decide_plan(plan, train, each * epochs)
-        training = self._prepare_training(optimizer, loss)
+        training = self._prepare_training(optimizer)
+        self._scale_first_weights(train)
         rate = wanted or optimizer.learning_rate
         constant = isinstance(rate, int | float)
         resolved = (
@@ -438,7 +483,7 @@ class Model:
         params = {
             "epochs": epochs,
             "steps": each,
-            "samples": len(x) if each == len(train) else each * size,
+            "samples": len(train_on) if each == len(train) else each * size,
             "verbose": verbose,
             "validation_freq": validation_freq,
             "validated": checked is not None,
@@ -446,11 +491,9 @@ class Model:
         self._introduce(heard, params)
         assert self._updater is not None and self.plan is not None
         trainer = Trainer(
-            Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype),
+            Step(training, self._objective, self._updater, self._penalties(), self.plan.dtype),
             train,
             None if checked is None else lambda: self._evaluate(checked, heard),
-            self.metrics,
-            self._output,
             epochs,
             initial_epoch,
             resolved,
@@ -485,35 +528,32 @@ class Model:
 
         A schedule is asked by the number of such steps since compile.
         """
-        optimizer, loss = self._require_compiled("train_on_batch")
+        optimizer = self._require_compiled("train_on_batch")
         rate = optimizer.learning_rate
         if not isinstance(rate, int | float):
             rate = catalog.get("schedules", rate)(self._steps)
         with self._unchanged_by_refusal():
-            x, y = self._labelled(x, y, "train_on_batch")
-            self._give_shape(tuple(x.shape[1:]))
-            self._fit_preprocessing(x, None)
-            batches = self._batches(x, y, len(x), weight=sample_weights(sample_weight, len(x)))
+            given = self._labelled(x, y, sample_weight, "train_on_batch")
+            self._fit_preprocessing(given.x, None)
+            batches = self._batches(given, len(given))
             self._require_spread(batches)
         if self.plan is None:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
-        training = self._prepare_training(optimizer, loss)
+        training = self._prepare_training(optimizer)
+        self._scale_first_weights(batches)
         assert self._updater is not None
-        for group in self._updater.param_groups:
-            group["lr"] = rate
+        set_rate(self._updater.param_groups, rate)
         training.train()
-        step = Step(training, self._training_loss, self._updater, self._penalties(), self.plan.dtype)
+        step = Step(training, self._objective, self._updater, self._penalties(), self.plan.dtype)
         torch.default_generator.manual_seed(derive(self.seed, "train_on_batch", self._steps))
-        value, scores = step(batches.batch(torch.arange(len(x)), 0))
+        batch = batches.batch(torch.arange(len(given)), 0)
+        taken = step(batch)
         self._steps += 1
-        logs = {"loss": value}
-        for metric in self.metrics:
-            meter = metric.meter()
-            meter.update(self._output(scores), batches.y)
-            logs[metric.name] = meter.result()
+        gauge = step.objective.gauge()
+        gauge.update(taken.losses, taken.scores, batch)
         self.built.eval()
-        return _results(logs, return_dict)
+        return _results({"loss": taken.loss, **gauge.logs()}, return_dict)
 
     def evaluate(
         self,
@@ -532,10 +572,10 @@ class Model:
         """
         self._require_compiled("evaluate")
         require("evaluate", batch_size=batch_size)
-        x, y = self._labelled(x, y, "evaluate")
-        batches = self._batches(x, y, batch_size or 256, weight=sample_weights(sample_weight, len(x)))
+        given = self._labelled(x, y, sample_weight, "evaluate")
+        batches = self._batches(given, batch_size or 256)
         heard = concepts(Callback, callbacks, "callbacks")
-        self._introduce(heard, {"steps": len(batches), "samples": len(x), "verbose": verbose})
+        self._introduce(heard, {"steps": len(batches), "samples": len(given), "verbose": verbose})
         return _results(self._evaluate(batches, heard), return_dict)
 
     def _evaluate(self, batches: Batches, heard: Sequence[Callback]) -> dict[str, float]:
@@ -559,32 +599,51 @@ class Model:
         batch_size: int | None = None,
         verbose: int | str = "auto",
         callbacks: Sequence[Callback] | None = None,
+        crops: Literal[1, 10] = 1,
     ) -> Any:
         """What the network says of images (n, h, w, c): an array (n, k), probabilities where its head is a softmax.
 
         Of several outputs it gives a list of arrays.
+        Args:    crops: 10: of larger images the mean of what it says of four corners, the centre and their mirror images.
         Errors:  DataError for what cannot be used.
-        Source:  Keras 3, keras.Model.predict
+        Source:  Keras 3, keras.Model.predict; ten crops: Krizhevsky, Sutskever & Hinton 2012; lecture 001 L1294-1296
         """
-        require("predict", batch_size=batch_size)
-        tensor = arrays.images(x, self._image_shape)
-        preprocessing = self._preprocessing_for(tensor)
+        require("predict", batch_size=batch_size, crops=crops)
+        if crops == 10:
+            self._require_croppable()
+            size = self.input_shape[1:3]
+            return ten_crop_predict(lambda part: self.predict(part, batch_size), as_array(x, "images"), size)
+        given = tuple(arrays.tensor(each) for each in gather(x, None, input_sides(self.network), (), ()).x)
+        ways = self._preprocessing_for(given)
         heard = concepts(Callback, callbacks, "callbacks")
-        given = tensor.split(batch_size or 256)
-        self._introduce(heard, {"steps": len(given), "samples": len(tensor), "verbose": verbose})
+        split = list(zip(*(each.split(batch_size or 256) for each in given), strict=True))
+        self._introduce(heard, {"steps": len(split), "samples": len(given[0]), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())
         parts = []
         tell(heard, "on_predict_begin")
         with _mode_kept(self.built), torch.inference_mode():
             self.built.eval()
-            for step, part in enumerate(given):
+            for step, part in enumerate(split):
                 tell(heard, "on_predict_batch_begin", step)
-                said = self.built(preprocessing.tensor(part))
+                said = self.built(*(way.tensor(each) for way, each in zip(ways, part, strict=True)))
                 parts.append(said if isinstance(said, tuple) else (said,))
                 tell(heard, "on_predict_batch_end", step)
         tell(heard, "on_predict_end")
         found = [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
         return found if len(found) > 1 else found[0]
+
+    def _require_croppable(self) -> None:
+        """Refuse ten crops where there is no one size that they are of, or several answers.
+
+        Errors:  ArgumentError.
+        """
+        shapes = [self.network[name].output for name in self.network.inputs]
+        if len(shapes) > 1 or len(self.network.outputs) > 1 or len(shapes[0]) != 3 or is_open(shapes[0]):
+            raise ArgumentError(
+                "crops=10 needs a network of one input of known height and width, and of one output",
+                sum=f"inputs {', '.join(map(str, shapes))}; outputs {', '.join(self.network.outputs)}",
+                fix="loader.ten_crop(images, size), and predict of these",
+            )
 
     def _introduce(self, heard: Sequence[Callback], params: dict[str, Any]) -> None:
         for callback in heard:
@@ -593,6 +652,20 @@ class Model:
 
     def _give_shape(self, shape: Shape) -> None:
         """A Sequential without an input shape takes it from the first images."""
+
+    def training_state(self) -> Any:
+        """A copy of all that training moves: weights, averages, the optimizer's memory. For restore_training_state."""
+        updater = None if self._updater is None else copy.deepcopy(self._updater.state_dict())
+        return {key: value.clone() for key, value in self.built.state_dict().items()}, updater
+
+    def restore_training_state(self, state: Any) -> None:
+        """Go back to what training_state gave, learning rate included."""
+        weights, updater = state
+        with torch.no_grad():
+            for key, value in self.built.state_dict().items():
+                value.copy_(weights[key])
+        if updater is not None and self._updater is not None:
+            self._updater.load_state_dict(copy.deepcopy(updater))
 
     @contextmanager
     def _unchanged_by_refusal(self) -> Generator[None]:
@@ -604,33 +677,111 @@ class Model:
             self._network, self._preprocessing, self._fits = before
             raise
 
-    def _labelled(self, x: Any, y: Any, doing: str, steps: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Images and labels as arrays that go together."""
+    def _labelled(self, x: Any, y: Any, sample_weight: Any, doing: str, steps: int | None = None) -> Samples:
+        """Images, labels and weights of samples as arrays that go together; the first images give the shape."""
         arrays.require_loader(x, y, steps)
+        assert self._compiled is not None
+        sides, outputs = input_sides(self._network), self._output_names
         if arrays.is_loader(x):
-            x, y = arrays.pairs(x, self._known_shape)
-        if y is None or isinstance(y, dict):
+            x, y = pairs(x, sides, outputs)
+        if y is None or (isinstance(y, dict) and self._network is None):
             raise DataError(
                 f"{doing} needs labels y, one for each image",
                 sum=f"y is {'a dict, and the network has one output' if y else 'None'}",
                 fix=f"{doing}(x, y)",
             )
-        return check_arrays(x, y, self._known_shape)
+        learned = [loss is not None for loss in self._compiled.losses.values()]
+        given = gather(x, y, sides, outputs, learned)
+        self._give_shape(tuple(given.x[0].shape[1:]))
+        if sample_weight is None:
+            return given
+        several = len(outputs) > 1 and isinstance(sample_weight, list | tuple | dict)
+        one_each = several and (isinstance(sample_weight, dict) or np.ndim(sample_weight[0]) > 0)
+        each = (
+            each_of(sample_weight, outputs, "sample_weight", optional=True)
+            if one_each
+            else [sample_weight] * len(outputs)
+        )
+        return replace(given, weight=tuple(sample_weights(weight, len(given)) for weight in each))
 
-    def _parts(self, all_of_it: _Samples, share: float, given: Any) -> tuple[_Samples, _Samples | None]:
+    def _targets(self, given: Samples) -> tuple[torch.Tensor, ...]:
+        """The labels as the losses take them; of an output that learns nothing, nothing.
+
+        Errors: DataError for labels that a loss cannot take.
+        """
+        found = []
+        for name, goal, labels in zip(self.network.outputs, self._objective.goals, given.y, strict=True):
+            with _at(f"output {name}" if len(given.y) > 1 else ""):
+                found.append(
+                    torch.zeros(len(given), 0)
+                    if goal is None
+                    else goal.loss.target(arrays.labels(labels), self._concrete(name, given))
+                )
+        return tuple(found)
+
+    def _concrete(self, name: str, given: Samples) -> Shape:
+        """The shape of an output for these images, where the network leaves sizes open."""
+        shape = self.network[name].output
+        return self.network.at([each.shape[1:] for each in given.x])[name].output if is_open(shape) else shape
+
+    def _by_class(self, given: Samples, class_weight: Any) -> Samples:
+        """What samples count with the weights of their classes."""
+        if class_weight is None:
+            return given
+        names = self.network.outputs
+        tables = isinstance(class_weight, dict) and any(isinstance(name, str) for name in class_weight)
+        each = (
+            each_of(class_weight, names, "class_weight", optional=True)
+            if len(names) > 1 and (tables or isinstance(class_weight, list | tuple))
+            else [class_weight] * len(names)
+        )
+        found = []
+        for number, (name, goal) in enumerate(zip(names, self._objective.goals, strict=True)):
+            own = given.weight[number] if given.weight else None
+            if goal is not None:
+                with _at(f"output {name}" if len(names) > 1 else ""):
+                    factors = class_factors(each[number], given.y[number], goal.loss, self._concrete(name, given))
+                if factors is not None:
+                    own = factors if own is None else own.reshape(-1, *[1] * (factors.ndim - 1)) * factors
+            found.append(own)
+        return replace(given, weight=tuple(found))
+
+    def _require_true_labels(self, augmentations: Sequence[Augmentation]) -> None:
+        """Refuse augmentation where it would make labels wrong, or where it is not known which input it is for.
+
+        Errors:  ArgumentError.
+        """
+        if not augmentations:
+            return
+        names = ", ".join(type(each).__name__ for each in augmentations)
+        if len(self.network.inputs) > 1:
+            raise ArgumentError(
+                f"augment={names} cannot be used with several inputs",
+                sum=f"inputs: {', '.join(self.network.inputs)}",
+                fix="augment the arrays of the input that is meant before fit",
+            )
+        mapped = [name for name in self.network.outputs if len(self.network[name].output) > 1]
+        moving = [type(each).__name__ for each in augmentations if each.moves]
+        if mapped and moving:
+            raise ArgumentError(
+                f"{', '.join(moving)} would move the images and leave their labels where they are",
+                where=f"output {mapped[0]}, one label for each position",
+                sum=f"output {self.network[mapped[0]].output}",
+                fix="augmentations of colour, or images and labels moved together before fit",
+            )
+
+    def _parts(self, all_of_it: Samples, share: float, given: Any) -> tuple[Samples, Samples | None]:
         """What is trained on, and what is given for validation or held out for it."""
         if given is not None:
             with _at("validation_data"):
                 x, y, weight = (given, None, None) if arrays.is_loader(given) else validation_parts(given)
-                images, labels = self._labelled(x, y, "validation")
-                return all_of_it, (images, labels, sample_weights(weight, len(images)))
+                held = self._labelled(x, y, weight, "validation")
+            return all_of_it, held
         if not share:
             return all_of_it, None
-        x, y, weight = all_of_it
-        kept, held = (
-            (x[rows], y[rows], None if weight is None else weight[rows]) for rows in holdout(y, share, self.seed)
-        )
-        return kept, held
+        labels = next(each for each in all_of_it.y if each is not None)
+        kept, held = holdout(labels, share, self.seed)
+        return all_of_it.take(kept), all_of_it.take(held)
 
     def _seed_of_fit(self, initial_epoch: int) -> int:
         """The model's seed for the first fit, and for one that goes on where another ended; each other fit its own.
@@ -640,10 +791,16 @@ class Model:
         self._fits += not initial_epoch
         return self.seed if self._fits <= 1 else derive(self.seed, "fit", self._fits)
 
-    def _fit_preprocessing(self, x: np.ndarray, wanted: str | Preprocessing | None) -> None:
+    def _fit_preprocessing(self, x: Sequence[np.ndarray], wanted: str | Preprocessing | None) -> None:
         """The model's own preprocessing, which the first images it is trained on decide."""
         known = self.preprocessing
         if isinstance(wanted, Preprocessing):
+            if len(x) > 1:
+                raise ArgumentError(
+                    "one Preprocessing cannot be that of several inputs",
+                    sum=f"inputs: {', '.join(self.network.inputs)}",
+                    fix='"scale" or "standardise", which each input gets its own of',
+                )
             self.preprocessing = wanted
         elif wanted not in (None, "scale", "standardise"):
             raise ArgumentError(
@@ -652,81 +809,96 @@ class Model:
                 fix='"scale", "standardise" or a Preprocessing',
             )
         elif known is None:
-            self.preprocessing = Preprocessing.fit(x, standardise=wanted == "standardise")
-        elif wanted is not None and (wanted == "standardise") != (any(known.mean) or set(known.std) != {1.0}):
+            self.preprocessing = tuple(Preprocessing.fit(each, standardise=wanted == "standardise") for each in x)
+        elif wanted is not None and (wanted == "standardise") != any(
+            any(each.mean) or set(each.std) != {1.0} for each in self._ways
+        ):
+            first = self._ways[0]
             raise ArgumentError(
                 f"preprocess={wanted!r} is not how the model was fitted before; its weights go with that",
-                sum=f"mean {known.mean}, deviation {known.std} after dividing by {known.scale:g}",
+                sum=f"mean {first.mean}, deviation {first.std} after dividing by {first.scale:g}",
                 fix="leave preprocess out, or begin with a new model",
             )
 
-    def _preprocessing_for(self, images: torch.Tensor) -> Preprocessing:
+    @property
+    def _ways(self) -> tuple[Preprocessing, ...]:
+        """The preprocessing of each input."""
+        known = self.preprocessing
+        return known if isinstance(known, tuple) else (known,)
+
+    def _preprocessing_for(self, images: Sequence[torch.Tensor]) -> tuple[Preprocessing, ...]:
         """The model's preprocessing, which has to suit the images; a model that was never fitted has none yet."""
-        chosen = self.preprocessing or Preprocessing.fit(images.numpy())
-        chosen.check(images)
-        return chosen
+        if self.preprocessing is None:
+            return tuple(Preprocessing.fit(each.numpy()) for each in images)
+        for way, each in zip(self._ways, images, strict=True):
+            way.check(each)
+        return self._ways
 
     def _batches(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
+        given: Samples,
         size: int,
         shuffle: bool = False,
         augment: Sequence[Augmentation] = (),
-        weight: np.ndarray | None = None,
         seed: int = 0,
     ) -> Batches:
-        """Batches of images and labels that `_labelled` has looked at."""
-        assert self.loss is not None
-        tensor = arrays.tensor(x)
-        preprocessing = self._preprocessing_for(tensor)
+        """Batches of what `_labelled` has looked at."""
+        images = tuple(arrays.tensor(each) for each in given.x)
+        weight = (
+            None
+            if given.weight is None
+            else tuple(None if each is None else torch.from_numpy(each) for each in given.weight)
+        )
         augmenter = Augmenter(augment, seed) if augment else None
-        target = self.loss.target(arrays.labels(y), self._output_shape)
-        each = None if weight is None else torch.from_numpy(weight)
-        return Batches(tensor, target, preprocessing, size, seed, shuffle, augmenter, each)
+        ways = self._preprocessing_for(images)
+        return Batches(images, self._targets(given), ways, size, seed, shuffle, augmenter, weight)
 
     def _require_spread(self, batches: Batches) -> None:
         """Refuse batches of one image where batch normalisation has one value of it for each channel."""
-        for node in self.network.layers if min(batches.size, len(batches.x)) == 1 else ():
+        for node in self.network.layers if min(batches.size, batches.samples) == 1 else ():
             normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
             if normalises and elements(node.output[:-1]) == 1:
                 raise DataError(
                     f"{node.name} would have one value for each channel, and one value has no spread",
                     where=f"{node.name} = {node.layer!r}; input {node.shapes[0]}",
-                    sum=f"1 image in a batch: {len(batches.x)} images, batch_size {batches.size}",
+                    sum=f"1 image in a batch: {batches.samples} images, batch_size {batches.size}",
                     fix="batch_size=2 or more, and at least two images",
                 )
 
-    @property
-    def _drops_head(self) -> bool:
-        """Whether training takes the scores before the last activation: the loss and it belong together.
-
-        A head that something follows (a Reshape, a pooling of probabilities) stays: the loss takes what comes out.
-        """
-        if self.loss is None or self.loss.head is None or getattr(self.loss, "from_logits", False):
-            return False
-        *_, (last, _) = bricks(self.network[self.network.outputs[0]])
-        return type(last).__name__ == self.loss.head
-
-    @property
-    def _training_loss(self) -> Loss:
-        """The loss as training computes it: from the scores where the head is dropped."""
-        assert self.loss is not None
-        return self.loss.on_logits() if self._drops_head else self.loss
-
-    def _prepare_training(self, optimizer: Optimizer, loss: Loss) -> fx.GraphModule:
+    def _prepare_training(self, optimizer: Optimizer) -> fx.GraphModule:
         """The rewritten network and the optimizer's state, kept from one fit to the next."""
         if self._training is None:
             assert self.plan is not None
-            self._training = rewrite(self.built, self.plan.rewrites, loss.head if self._drops_head else None)
+            self._training = rewrite(self.built, self.plan.rewrites, self._objective.heads)
         if self._updater is None:
-            moved = [weight for weight in self.built.parameters() if weight.requires_grad]
-            if not moved:
-                raise DeclarationError("no weight of the network can be trained", fix="trainable=True on some layer")
-            self._updater = optimizer.build(moved, optimizer.base_rate)
-        for group in self._updater.param_groups:  # an earlier fit may have left the last rate of its schedule there
-            group["lr"] = optimizer.base_rate
+            self._updater = optimizer.build(self._groups(self.built), optimizer.base_rate)
+        # An earlier fit may have left the last rate of its schedule there.
+        set_rate(self._updater.param_groups, optimizer.base_rate)
         return self._training
+
+    def _scale_first_weights(self, batches: Batches) -> None:
+        """Where initializers want the first images to decide how large weights are (LSUV), and nothing was learned yet."""
+        if self.fresh:
+            owners = [node.owner for node in self.network.layers if node.layer not in self._given]
+            first = batches.batch(batches.order(0)[: batches.size], 0)
+            unit_variance(self.built, self.network, first.x, owners)
+        self.fresh = False
+
+    def _groups(self, module: fx.GraphModule) -> list[Any]:
+        """The weights that training moves; in groups, where layers have rates of their own.
+
+        Errors:  DeclarationError if there are none.
+        """
+        groups: dict[float, list[nn.Parameter]] = {}
+        for node in self.network.layers:
+            for weight in module.get_submodule(node.owner).parameters():
+                if weight.requires_grad:
+                    groups.setdefault(node.layer.learning_rate_factor, []).append(weight)
+        if not groups:
+            raise DeclarationError("no weight of the network can be trained", fix="trainable=True on some layer")
+        if list(groups) == [1.0]:
+            return groups[1.0]
+        return [{"params": weights, "multiplier": factor} for factor, weights in groups.items()]
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
         """The plan of this fit: as given, or measured on copies of the network."""
@@ -736,7 +908,7 @@ class Model:
             prepare(chosen.threads)
             key = [
                 network_table(self.network),
-                catalog.describe(self.loss),
+                self._compiled.to_table() if self._compiled else None,
                 catalog.describe(self.optimizer),
                 batches.size,
             ]
@@ -749,14 +921,12 @@ class Model:
 
     def _trial(self, dtype: torch.dtype, batches: Batches) -> Callable[[], Any]:
         """A step on weights of its own."""
-        optimizer, loss = self._require_compiled("fit")
+        optimizer = self._require_compiled("fit")
         copied = build(self.network, self.seed)
-        module = rewrite(copied, head=loss.head if self._drops_head else None)
+        module = rewrite(copied, heads=self._objective.heads)
         module.train()
-        moved = [weight for weight in copied.parameters() if weight.requires_grad]
-        updater = optimizer.build(moved, 1e-6)
-        step = Step(module, self._training_loss, updater, (), dtype)
-        batch = batches.batch(torch.arange(min(batches.size, len(batches.x))), 0)
+        step = Step(module, self._objective, optimizer.build(self._groups(copied), 1e-6), (), dtype)
+        batch = batches.batch(torch.arange(min(batches.size, batches.samples)), 0)
         return lambda: step(batch)
 
     def _penalties(self) -> list[Any]:
@@ -768,28 +938,22 @@ class Model:
         return found
 
     def _evaluation(self) -> Evaluation:
-        _, loss = self._require_compiled("evaluate")
+        self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
-        module = rewrite(self.built, head=loss.head if self._drops_head else None)
-        return Evaluation(module, self._training_loss, self.metrics, self._output, self._penalties())
-
-    def _output(self, scores: torch.Tensor) -> torch.Tensor:
-        """Predictions from the scores that training works with."""
-        if not self._drops_head:
-            return scores
-        return torch.softmax(scores, 1) if self._training_loss.head == "Softmax" else torch.sigmoid(scores)
+        objective = self._objective
+        return Evaluation(rewrite(self.built, heads=objective.heads), objective, self._penalties())
 
     @property
     def learning_rate(self) -> float:
         """The rate of the next step; set it between or during fits."""
         if self._updater is not None:
-            return float(self._updater.param_groups[0]["lr"])
-        optimizer, _ = self._require_compiled("have a learning rate")
+            return get_rate(self._updater.param_groups)
+        optimizer = self._require_compiled("have a learning rate")
         return float(optimizer.base_rate)
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        optimizer, _ = self._require_compiled("have a learning rate")
+        optimizer = self._require_compiled("have a learning rate")
         if self._scheduled:
             raise ArgumentError(
                 "the learning rate cannot be set while a schedule sets the rate of every step",
@@ -797,8 +961,8 @@ class Model:
                 fix="one of the two: the schedule, or the callback that sets the rate",
             )
         self.optimizer = replace(optimizer, learning_rate=float(value))
-        for group in self._updater.param_groups if self._updater is not None else ():
-            group["lr"] = float(value)
+        if self._updater is not None:
+            set_rate(self._updater.param_groups, float(value))
 
     # ---- files ---------------------------------------------------------------------------------------------------
 
@@ -819,7 +983,7 @@ class Sequential(Model):
     """A network that is one chain of layers.
 
     Args:
-        layers: in order; the first may be an Input or say `input_shape`.
+        layers: in order; the first may be an Input or say `input_shape`; a model stands for its layers.
         name: for tables and files.
         seed: as in Model.
 
@@ -873,17 +1037,19 @@ class Sequential(Model):
     def _declare(self, input_shape: Shape | None = None) -> None:
         """Make the graph as soon as the shape of the input is known; layers that stay keep their weights."""
         first = self._chain[0] if self._chain else None
-        known = input_shape or (self._known_shape) or None
-        network = None
+        known = input_shape or (self.network[self.network.inputs[0]].output if self._network is not None else None)
+        network = end = None
         if isinstance(first, Layer) and first.input_shape is None and known is None and not hasattr(first, "shape"):
             for layer in self._chain:
                 if not isinstance(layer, Layer):
                     Network.sequential(self._chain, (1,))
         elif first is not None:
-            network = Network.sequential(self._chain, known)
+            begin, end = Network.chained(self._chain, known)
+            network = Network.functional(begin, end)
         if self._built is not None:
             self._given = {node.layer: self._built.get_submodule(node.owner) for node in self.network.layers}
         self._given = {layer: brick for layer, brick in self._given.items() if network and layer in self._chain}
+        self._given |= _given_bricks([end] if end is not None else [])
         self._network = network
         self._built = self._updater = self._training = None
         self._symbols = {}
@@ -892,7 +1058,11 @@ class Sequential(Model):
         if self._network is None and self._chain:
             self._declare(shape)
             if self.loss is not None:
-                refuse(check_head(self.network, self.loss))
+                refuse(check_heads(self.network, self.loss))
+
+
+def _one_or_all(found: list[Any]) -> Any:
+    return found if len(found) > 1 else found[0]
 
 
 @contextmanager
@@ -928,7 +1098,7 @@ def _at(where: str) -> Generator[None]:
     try:
         yield
     except StriateError as error:
-        raise error.at(where) from None
+        raise (error.at(where) if where else error) from None
 
 
 def _results(logs: dict[str, float], return_dict: bool) -> Any:

@@ -64,16 +64,20 @@ def model_files(model: Any, before: str | None = None) -> dict[str, bytes]:
         "name": model.name,
         "seed": model.seed,
         "network": network_table(model.network),
-        "loss": catalog.describe(model.loss),
+        **(model.compiled or {"loss": None, "metrics": []}),
         "optimizer": catalog.describe(model.optimizer),
-        "metrics": [catalog.describe(metric) for metric in model.metrics],
-        "preprocessing": model.preprocessing.to_json() if model.preprocessing else None,
+        "preprocessing": _preprocessing(model.preprocessing),
         "classes": list(model.classes),
         "plan": model.plan.to_table() if model.plan else None,
         "weights": {**digests, "bytes": len(weights)},
     }
     text = json.dumps(described | {"sha256": _own_digest(described)}, indent=1, ensure_ascii=False)
     return {DESCRIPTION: text.encode("utf-8", "surrogatepass"), WEIGHTS: weights}
+
+
+def _preprocessing(known: Any) -> Any:
+    """As model.json holds it: of several inputs a list."""
+    return [each.to_json() for each in known] if isinstance(known, tuple) else known and known.to_json()
 
 
 def digest(content: bytes) -> str:
@@ -166,6 +170,7 @@ def fill(model: Any, content: bytes) -> None:
     with torch.no_grad():
         for key, value in wanted.items():
             value.copy_(state[key])
+    model.fresh = False
 
 
 def _shown(tensor: torch.Tensor | None) -> str:

@@ -72,6 +72,7 @@ class BoundLayer:
         Errors: ShapeError for a wrong count or shape.
         """
         put([(f"{self.name}.{name}", weight, tensor) for name, weight, tensor in self._each()], values)
+        self._model.fresh = False
 
     def count_params(self) -> int:
         """How many numbers its weights hold."""

@@ -1,8 +1,8 @@
 """The declared graph: which layer takes what from which, with every shape."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,10 @@ from striate.network.naming import layer_names
 from striate.shape import Shape
 
 __all__ = ["Network", "Node"]
+
+
+Shapes = Sequence[int | None] | Mapping[str, Sequence[int | None]]
+"""The shape of the only input, or of each by its name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +56,15 @@ class Network:
     outputs: tuple[str, ...]
 
     @classmethod
-    def sequential(cls, layers: Sequence[Layer | Symbol], input_shape: Sequence[int] | None = None) -> "Network":
-        """The chain of these layers. Its first entry may be an Input, or say `input_shape`.
+    def sequential(cls, layers: Sequence[Any], input_shape: Sequence[int] | None = None) -> "Network":
+        """The chain of these layers, as `chained` makes it."""
+        return cls.functional(*cls.chained(layers, input_shape))
 
+    @staticmethod
+    def chained(layers: Sequence[Any], input_shape: Sequence[int] | None = None) -> tuple[Symbol, Symbol]:
+        """The first and the last value of the chain of these layers. Its first entry may be an Input, or say `input_shape`.
+
+        A model may stand among them: its layers do.
         Errors: ShapeError where a layer does not fit, with its place in the chain.
         """
         rest: list[Any] = list(layers)
@@ -65,23 +75,8 @@ class Network:
             first = rest.pop(0)
             source = Symbol(first, (), first.shape)
         elif input_shape is None:
-            input_shape = next((layer.input_shape for layer in rest[:1] if isinstance(layer, Layer)), None)
-        for layer in rest:
-            if not isinstance(layer, Layer):
-                raise ArgumentError(
-                    f"a Sequential is made of layers, not of {layer!r} ({type(layer).__name__})",
-                    fix="layer objects such as Dense(10)"
-                    + (f": write {layer.__name__}(...)" if isinstance(layer, type) else ""),
-                )
-        first: dict[Layer, int] = {}
-        for number, layer in enumerate(rest, start=1):
-            if first.setdefault(layer, number) < number:
-                raise ArgumentError(
-                    f"the same {type(layer).__name__} object stands in the list twice",
-                    where=f"layers {first[layer]} and {number}",
-                    fix="two objects for two layers; to share weights use the functional form: "
-                    "y = layer(layer(Input(shape))); Model(x, y)",
-                )
+            input_shape = next((_own_shape(layer) for layer in rest[:1]), None)
+        _require_links(rest)
         if source is None:
             if input_shape is None:
                 raise ShapeError(
@@ -94,32 +89,38 @@ class Network:
             try:
                 symbol = layer(symbol)
             except StriateError as error:
-                name = layer_names(rest)[layer]
+                names = layer_names(each for each in rest if isinstance(each, Layer))
+                name = names.get(layer, "model")
                 raise error.at(f"layer {number} of {len(rest)}, {name} = {layer!r}; input {symbol.shape}") from None
-        return cls.functional(source, symbol)
+            if not isinstance(symbol, Symbol):
+                raise ArgumentError(
+                    f"a model in a Sequential gives one value, this one gives {len(symbol)}",
+                    where=f"layer {number} of {len(rest)}, {layer.name}",
+                    fix="the functional form: a, b = model(x); Model(x, Concatenate()([a, b]))",
+                )
+        return source, symbol
 
     @classmethod
     def assemble(
-        cls, input_shape: Sequence[int], entries: Sequence[tuple[Layer, Sequence[str]]], outputs: Sequence[str] = ()
+        cls, input_shape: Shapes, entries: Sequence[tuple[Layer, Sequence[str]]], outputs: Sequence[str] = ()
     ) -> "Network":
         """The graph of layers that name what they take, as recipes and model files hold it.
 
         An entry is a layer and the names of its inputs: none means the entry before it. Without `outputs` the last
-        entry is the output. The network's own input is called "input".
+        entry is the output. The network's own input is called "input"; of several `input_shape` holds the shape of each
+        by its name.
         """
-        source = Input(tuple(input_shape))
-        symbols, last, problems = _joined(source, entries)
+        sources = _sources(input_shape)
+        symbols, last, problems = _joined(sources, entries)
         for _, error in problems:
             raise error
         for name in outputs:
             if name not in symbols:
                 raise UnknownNameError("layer", name, symbols, where="outputs")
-        return cls.functional(source, [symbols[name] for name in outputs or [last]])
+        return cls.functional(sources.values(), [symbols[name] for name in outputs or [last]])
 
     @staticmethod
-    def misfits(
-        input_shape: Sequence[int], entries: Sequence[tuple[Layer, Sequence[str]]]
-    ) -> list[tuple[int, StriateError]]:
+    def misfits(input_shape: Shapes, entries: Sequence[tuple[Layer, Sequence[str]]]) -> list[tuple[int, StriateError]]:
         """What `assemble` would refuse of each of these layers, with its number from 1.
 
         What comes after a layer that does not fit has no shape, so nothing is said of it.
@@ -128,7 +129,7 @@ class Network:
                  >>> [(number, error.what) for number, error in Network.misfits((4, 4, 1), [(Conv2D(6, 5), ())])]
                  [(1, 'Conv2D cannot fit a 5x5 kernel in a 4x4 map')]
         """
-        return _joined(Input(tuple(input_shape)), entries)[2]
+        return _joined(_sources(input_shape), entries)[2]
 
     @classmethod
     def functional(cls, inputs: Symbol | Iterable[Symbol], outputs: Symbol | Iterable[Symbol]) -> "Network":
@@ -176,6 +177,24 @@ class Network:
             )
         return cls(tuple(nodes), tuple(names[id(s)] for s in ins), tuple(names[id(s)] for s in outs))
 
+    def at(self, shapes: Sequence[Shape]) -> "Network":
+        """The same network for inputs of these shapes, where its own leave sizes open.
+
+        Errors:  ShapeError where a layer does not fit.
+        Example: >>> from striate.layers import Conv2D
+                 >>> network = Network.sequential([Conv2D(6, 5, input_shape=(None, None, 1))])
+                 >>> network.at([(28, 28, 1)]).nodes[-1].output
+                 (24, 24, 6)
+        """
+        given = dict(zip(self.inputs, map(tuple, shapes), strict=True))
+        known: dict[str, Shape] = {}
+        nodes = []
+        for node in self.nodes:
+            taken = (given[node.name],) if node.is_input else tuple(known[name] for name in node.inputs)
+            known[node.name] = taken[0] if node.is_input else node.layer.output(*taken)
+            nodes.append(replace(node, shapes=taken, output=known[node.name]))
+        return Network(tuple(nodes), self.inputs, self.outputs)
+
     def __getitem__(self, name: str) -> Node:
         return self._by_name[name]
 
@@ -197,15 +216,55 @@ class Network:
         )
 
 
+def _is_link(entry: Any) -> bool:
+    """Whether something can stand in a chain: a layer, or a model, which puts its layers there."""
+    return isinstance(entry, Layer) or (callable(entry) and isinstance(getattr(entry, "network", None), Network))
+
+
+def _require_links(entries: Sequence[Any]) -> None:
+    """Refuse what cannot stand in a chain, and what stands in it twice."""
+    for layer in entries:
+        if not _is_link(layer):
+            raise ArgumentError(
+                f"a Sequential is made of layers, not of {layer!r} ({type(layer).__name__})",
+                fix="layer objects such as Dense(10)"
+                + (f": write {layer.__name__}(...)" if isinstance(layer, type) else ""),
+            )
+    first: dict[Any, int] = {}
+    for number, layer in enumerate(entries, start=1):
+        if first.setdefault(layer, number) < number:
+            raise ArgumentError(
+                f"the same {type(layer).__name__} object stands in the list twice",
+                where=f"layers {first[layer]} and {number}",
+                fix="two objects for two layers; to share weights use the functional form: "
+                "y = layer(layer(Input(shape))); Model(x, y)",
+            )
+
+
+def _own_shape(entry: Any) -> Sequence[int] | None:
+    """The shape of its input, as the first entry of a chain says it."""
+    if isinstance(entry, Layer):
+        return entry.input_shape
+    network = entry.network if _is_link(entry) else None
+    return network[network.inputs[0]].output if network is not None else None
+
+
+def _sources(input_shape: Shapes) -> dict[str, Symbol]:
+    """The inputs by name."""
+    if isinstance(input_shape, Mapping):
+        return {name: Input(tuple(shape), name=name) for name, shape in input_shape.items()}
+    return {"input": Input(tuple(input_shape))}
+
+
 def _joined(
-    source: Symbol, entries: Sequence[tuple[Layer, Sequence[str]]]
+    sources: dict[str, Symbol], entries: Sequence[tuple[Layer, Sequence[str]]]
 ) -> tuple[dict[str, Symbol], str, list[tuple[int, StriateError]]]:
     """The value of each layer by name, the name of the last, and what is wrong by the layer's number."""
     names = layer_names(layer for layer, _ in entries)
-    symbols: dict[str, Symbol] = {"input": source}
+    symbols = dict(sources)
     unknown: set[str] = set()
     problems: list[tuple[int, StriateError]] = []
-    last, uses = "input", Counter[Layer]()
+    last, uses = list(sources)[-1], Counter[Layer]()
     for number, (layer, takes) in enumerate(entries, start=1):
         where = f"layer {number} of {len(entries)}, {names[layer]} = {layer!r}"
         takes = takes or [last]

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from striate import catalog
-from striate.errors import DeclarationError
 from striate.layers.base import Layer
 from striate.network.graph import Network
 from striate.network.naming import layer_names
@@ -17,23 +16,18 @@ def network_table(network: Network) -> dict[str, Any]:
     """The graph as `{input, layers, outputs}`; a layer names its inputs unless it takes just the one before it.
 
     What a block left in the graph is written as layers like others, with the names that they have there.
+    Of several inputs, `inputs` holds the shape of each by its name.
 
-    Errors:  DeclarationError for several inputs, which have no such form yet.
     Example: >>> from striate.layers import Dense
              >>> network_table(Network.sequential([Dense(3, input_shape=(2,))]))
              {'input': [2], 'layers': [{'type': 'Dense', 'units': 3}], 'outputs': ['dense']}
     """
-    if len(network.inputs) != 1:
-        raise DeclarationError(
-            f"a network with {len(network.inputs)} inputs cannot be written to a file",
-            sum=f"inputs: {', '.join(network.inputs)}",
-            fix="a network with one Input",
-        )
-    entry = network.inputs[0]
+    several = len(network.inputs) > 1
+    given = {name: name if several else "input" for name in network.inputs}
     layers: list[dict[str, Any]] = []
     written = _with_names({node.owner: node.layer for node in network.layers})
     table: dict[str, Any]
-    previous = entry
+    previous = network.inputs[-1]
     for node in network.nodes:
         if node.is_input:
             continue
@@ -43,11 +37,13 @@ def network_table(network: Network) -> dict[str, Any]:
         else:
             table = {"again": node.owner}
         if node.inputs != (previous,):
-            table["inputs"] = ["input" if name == entry else name for name in node.inputs]
+            table["inputs"] = [given.get(name, name) for name in node.inputs]
         layers.append(table)
         previous = node.name
-    outputs = ["input" if name == entry else name for name in network.outputs]
-    return {"input": list(network[entry].output), "layers": layers, "outputs": outputs}
+    outputs = [given.get(name, name) for name in network.outputs]
+    shapes = {name: list(network[name].output) for name in network.inputs}
+    begin = {"inputs": shapes} if several else {"input": shapes[network.inputs[0]]}
+    return {**begin, "layers": layers, "outputs": outputs}
 
 
 def _with_names(layers: dict[str, Layer]) -> dict[str, Layer]:
@@ -77,14 +73,15 @@ def network_from_table(table: dict[str, Any]) -> Network:
              >>> network_from_table(table).nodes[-1].output
              (3,)
     """
+    begin = table["inputs"] if "inputs" in table else table["input"]
     entries: list[tuple[Layer, list[str]]] = []
     for row in table["layers"]:
         row = dict(row)
         takes = row.pop("inputs", [])
         if "again" in row:
-            names = [node.owner for node in Network.assemble(table["input"], entries).layers]
+            names = [node.owner for node in Network.assemble(begin, entries).layers]
             layer = dict(zip(names, dict.fromkeys(layer for layer, _ in entries), strict=True))[row["again"]]
         else:
             layer = catalog.from_table("layers", row)
         entries.append((layer, takes))
-    return Network.assemble(table["input"], entries, table["outputs"])
+    return Network.assemble(begin, entries, table["outputs"])

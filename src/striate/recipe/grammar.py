@@ -17,7 +17,7 @@ from striate import catalog
 from striate.augmentations import AugmentationLike
 from striate.callbacks import CallbackLike
 from striate.catalog import Place
-from striate.check import check_head
+from striate.check import check_heads
 from striate.errors import ShapeError, StriateError, UnknownNameError
 from striate.layers import Layer
 from striate.losses import LossLike
@@ -28,7 +28,7 @@ from striate.recipe.source import Problem, Source, value_text
 from striate.schedules import ScheduleLike
 from striate.shape import Shape, Size
 from striate.train import parse_plan
-from striate.units import Count, Fraction, Index
+from striate.units import Count, Factor, Fraction, Index
 
 __all__ = ["DataSection", "ModelSection", "Recipe", "TrainSection"]
 
@@ -81,7 +81,8 @@ class TrainSection:
     """`[train]`: loss, optimizer, length.
 
     Args:
-        loss: what is made small.
+        loss: what is made small, at every output.
+        loss_weights: of a network of several outputs, what the loss of each counts, by its name.
         optimizer: how.
         schedule: of the learning rate over the run; by default it stays.
         batch_size: images of a step.
@@ -92,6 +93,7 @@ class TrainSection:
     """
 
     loss: LossLike = "sparse_categorical_crossentropy"
+    loss_weights: dict[str, Factor] | None = None
     optimizer: OptimizerLike = "adam"
     schedule: ScheduleLike | None = None
     batch_size: Count = 128
@@ -157,6 +159,8 @@ class Recipe:
         model = _model(tables["model"], found)
         train = _train(tables["train"], found)
         network = _network(model, found)
+        if network is not None:
+            _check_weights(network, train, found)
         if network is not None and found.nothing_at("train", "loss"):
             _check_head(network, model, train, "loss" in tables["train"], found)
         if found:
@@ -171,9 +175,11 @@ class Recipe:
         if self.model.input is not None:
             return self
         layers = list(self.model.layers)
-        last, takes = layers[-1]
-        if classes and hasattr(last, "units") and last.units != 1:
-            layers[-1] = (replace(last, units=classes), takes)
+        names = layer_names(layer for layer, _ in layers)
+        for number, (layer, takes) in enumerate(layers):
+            last = names[layer] in self.model.outputs if self.model.outputs else number == len(layers) - 1
+            if last and classes and hasattr(layer, "units") and layer.units != 1:
+                layers[number] = (replace(layer, units=classes), takes)
         return replace(self, model=replace(self.model, input=shape, layers=tuple(layers)))
 
     def network(self) -> Network:
@@ -307,11 +313,19 @@ def _network(model: ModelSection, found: _Found) -> Network | None:
 
 def _check_head(network: Network, model: ModelSection, train: TrainSection, said: bool, found: _Found) -> None:
     """Whether last layer and loss belong together; told at the loss, or at the layer where the recipe names no loss."""
-    for finding in check_head(network, train.loss):
+    for finding in check_heads(network, catalog.get("losses", train.loss)):
         head = network[finding.where].layer
         layers = (number for number, (layer, _) in enumerate(model.layers) if layer is head)
         place: Place = ("train", "loss") if said else ("model", "layers", *layers)
         found.append((place, f"{finding.cause}; {finding.evidence}; {finding.fix}"))
+
+
+def _check_weights(network: Network, train: TrainSection, found: _Found) -> None:
+    """Whether the weights of losses are for outputs that there are."""
+    for name in train.loss_weights or ():
+        if name not in network.outputs:
+            error = UnknownNameError("output", name, network.outputs)
+            found.append((("train", "loss_weights", name), catalog.one_line(error)))
 
 
 def _attempt(make: Callable[[], Any], place: Place, found: list[Problem]) -> Any:

@@ -61,7 +61,15 @@ def make_model(recipe: Recipe, data: Data) -> Model:
     Errors: DeclarationError where network and data do not belong together, with the sum and the fix.
     """
     model = Model._of(recipe.network(), recipe.name, recipe.seed)
-    model.compile(recipe.train.optimizer, recipe.train.loss, recipe.train.metrics)
+    outputs = model.output_names
+    weights = recipe.train.loss_weights
+    metrics: Any = list(recipe.train.metrics)
+    model.compile(
+        recipe.train.optimizer,
+        recipe.train.loss,
+        None if weights is None else {name: weights.get(name, 1.0) for name in outputs},
+        metrics if len(outputs) == 1 else dict.fromkeys(outputs, metrics),
+    )
     model.classes = data.classes
     _match(model, data)
     return model
@@ -75,11 +83,17 @@ def _match(model: Model, data: Data) -> None:
             where="model.input",
             fix=f"input = {list(given)}",
         )
-    output = model.network[model.network.outputs[0]].output
+    for name in model.network.outputs:
+        _match_output(model, data, name)
+
+
+def _match_output(model: Model, data: Data, name: str) -> None:
+    """Require an output that answers as the data asks: one class, or one for each position."""
+    output = model.network[name].output
     if data.train.y.ndim == 1 and len(output) > 1:
         raise DeclarationError(
             f"the network ends in a map, {shape_text(output)}: an image has one label",
-            where=f"the last layer, {model.layers[-1].name}",
+            where=f"the last layer, {name}",
             sum=f"{elements(output[:-1])} positions, each with an answer of its own",
             fix="Flatten or GlobalAveragePooling2D before the last Dense layer",
         )
@@ -87,10 +101,15 @@ def _match(model: Model, data: Data) -> None:
     if classes and outputs != classes and not (outputs == 1 and classes == 2):
         raise DeclarationError(
             f"the network has {outputs} outputs, the data has {classes} classes",
-            where=f"the last layer, {model.layers[-1].name}",
+            where=f"the last layer, {name}",
             sum=f"{outputs} outputs, {classes} classes: {printable(', '.join(data.classes[:12]))}",
             fix=f"units = {classes} in the last layer",
         )
+
+
+def _labels(model: Model, part: Split) -> Any:
+    """The labels of a part, which every output of the network learns."""
+    return part.y if len(model.network.outputs) == 1 else [part.y] * len(model.network.outputs)
 
 
 class _Keep(Callback, abstract=True):
@@ -148,12 +167,12 @@ def run(
     try:
         model.fit(
             data.train.x,
-            data.train.y,
+            _labels(model, data.train),
             recipe.train.batch_size,
             recipe.train.epochs,
             verbose=verbose,
             callbacks=callbacks,
-            validation_data=None if data.validation is None else (data.validation.x, data.validation.y),
+            validation_data=None if data.validation is None else (data.validation.x, _labels(model, data.validation)),
             preprocess="standardise" if recipe.data.normalise else "scale",
             augment=recipe.data.augment,
             schedule=recipe.train.schedule,
@@ -203,7 +222,7 @@ def _length(part: Split | None) -> int:
 
 
 def _scores(model: Model, part: Split | None) -> dict[str, float]:
-    return {} if part is None or not len(part) else model.evaluate(part.x, part.y, return_dict=True)
+    return {} if part is None or not len(part) else model.evaluate(part.x, _labels(model, part), return_dict=True)
 
 
 def _results(
@@ -223,7 +242,10 @@ def _results(
     held = next((each for each in (data.test, data.validation) if each is not None and len(each)), None)
     shown: dict[str, Any] = {}
     if held is not None:
-        shown = {"labels": held.y, "outputs": model.predict(held.x), "images": held.x, "file_names": held.files}
+        said = model.predict(held.x)
+        # Of several outputs the first is the network's answer; the others help it to learn.
+        outputs = said[0] if isinstance(said, list) else said
+        shown = {"labels": held.y, "outputs": outputs, "images": held.x, "file_names": held.files}
     first = next((layer for layer in model.layers if layer.weights and len(layer.get_weights()[0].shape) == 4), None)
     counts = {
         name: np.bincount(split.y, minlength=len(data.classes)).tolist()

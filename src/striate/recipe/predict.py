@@ -33,7 +33,8 @@ def predict_files(model: Model, files: Sequence[Path]) -> list[dict[str, Any]]:
             answer["error"] = error.what + (f": {error.sum}" if error.sum else "")
         answers.append(answer)
     if images:
-        outputs = model.predict(np.stack([image for _, image in images]))
+        said = model.predict(np.stack([image for _, image in images]))
+        outputs = said[0] if isinstance(said, list) else said  # of several outputs the first is the answer
         for (answer, _), output in zip(images, outputs, strict=True):
             _fill(answer, output.astype(float), model)
     return answers
@@ -43,7 +44,7 @@ def _fill(answer: dict[str, Any], output: np.ndarray, model: Model) -> None:
     if output.shape == (1,) and len(model.classes) == 2:  # one sigmoid output: the probability of the second class
         output = np.array([1 - output[0], output[0]])
     answer["probabilities"] = [round(value, 6) for value in output.ravel().tolist()]
-    if model.classes or model._drops_head:
+    if model.classes or model.answers_shares:
         index = int(output.argmax())
         answer["index"], answer["probability"] = index, round(float(output[index]), 6)
         answer["class"] = model.classes[index] if model.classes else str(index)

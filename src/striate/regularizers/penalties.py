@@ -14,7 +14,9 @@ __all__ = ["L1", "L1L2", "L2"]
 class L1(Regularizer):
     """Keep weights few: those that are of little use become 0.
 
-    penalty = l1 * sum |w|,  gradient l1 * sign(w)
+    penalty = l1 * sum |w|,  gradient l1 * sign(w), where 0 is taken at w = 0
+
+    The lecture's lambda is l1.
 
     Shape:   any -> a number
     Args:    l1: factor of the sizes.
@@ -36,8 +38,8 @@ class L2(Regularizer):
 
     penalty = l2 * sum w**2,  gradient 2 * l2 * w
 
-    Where a book writes 1/2 * lambda * w**2, with the gradient lambda * w, its lambda is 2 * l2: taken as l2 it would
-    count double.
+    The lecture's lambda is l2. Where a book writes 1/2 * lambda * w**2, with the gradient lambda * w, its lambda is
+    2 * l2: taken as l2 it would count double.
 
     Shape:   any -> a number
     Args:    l2: factor of the squares.
@@ -58,6 +60,8 @@ class L1L2(Regularizer):
     """Keep weights small and few: the elastic net.
 
     penalty = l1 * sum |w| + l2 * sum w**2,  gradient l1 * sign(w) + 2 * l2 * w
+
+    The lecture's lambda * sum of (beta * w**2 + |w|) is l1 = lambda, l2 = lambda * beta.
 
     Shape:   any -> a number
     Args:    l1: factor of the sizes.

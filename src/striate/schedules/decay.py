@@ -21,6 +21,7 @@ __all__ = [
     "ExponentialDecay",
     "InverseTimeDecay",
     "PiecewiseConstantDecay",
+    "PolynomialDecay",
     "StepDecay",
 ]
 
@@ -180,6 +181,32 @@ class InverseTimeDecay(_Decay):
     def rate(self, step: int) -> float:
         initial, share = self._share(step)
         return initial / (1 + self.decay_rate * (math.floor(share) if self.staircase else share))
+
+
+@dataclass(frozen=True)
+class PolynomialDecay(_Decay):
+    """Lower the learning rate to another one: along a line, or along a power of what is left of the way.
+
+    rate(t) = e + (r - e) * (1 - t/T)**power,  e = end_learning_rate,  and e after T steps; or, with cycle, again from
+    near r over the next multiple of T
+
+    Args:    end_learning_rate: e, the rate after T steps.
+             power: 1 is a line; above 1 it falls fast first, below 1 it falls fast last.
+             cycle: whether T grows to the next multiple of decay_steps once it is over, instead of staying at e.
+    Source:  Keras 3, keras.optimizers.schedules.PolynomialDecay
+    Example: >>> fall = PolynomialDecay(0.5, 100, 0.1, power=2.0)
+             >>> fall(0), round(fall(50), 6), fall(100), fall(1000)
+             (0.5, 0.2, 0.1, 0.1)
+    """
+
+    end_learning_rate: Factor = 0.0001
+    power: Positive = 1.0
+    cycle: bool = False
+
+    def rate(self, step: int) -> float:
+        initial, share = self._share(step)
+        left = 1 - share / max(math.ceil(share), 1) if self.cycle else max(1 - share, 0.0)
+        return self.end_learning_rate + (initial - self.end_learning_rate) * left**self.power
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ NumPy only, float64. To learn backpropagation, read in this order:
     dense          the fully connected brick: the chain rule at its plainest
     activation     functions of single numbers, and softmax
     losses         where the backward pass begins
+    regression, margin                             more losses: of quantities, and of scores
     numerical      gradients by trying, to check every rule
     optimizers     from gradients to better weights; schedules, regularizers, initializers, metrics beside them
     train          the loop
@@ -13,11 +14,13 @@ NumPy only, float64. To learn backpropagation, read in this order:
     merging                                        branches that meet
     recurrent                                      sequences: backpropagation through time
     dropout, normalization                         what makes it train well
+    dropout, normalization, augmentation           what makes it train well
 
 Names are those of the layers that train for real, which are tested against these.
 """
 
 from striate.textbook.activation import *
+from striate.textbook.augmentation import *
 from striate.textbook.brick import *
 from striate.textbook.convolution import *
 from striate.textbook.dense import *
@@ -25,6 +28,7 @@ from striate.textbook.dropout import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
 from striate.textbook.losses import *
+from striate.textbook.margin import *
 from striate.textbook.merging import *
 from striate.textbook.metrics import *
 from striate.textbook.normalization import *
@@ -32,6 +36,7 @@ from striate.textbook.numerical import *
 from striate.textbook.optimizers import *
 from striate.textbook.pooling import *
 from striate.textbook.recurrent import *
+from striate.textbook.regression import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
 from striate.textbook.schedules import *

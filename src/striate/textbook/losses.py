@@ -15,7 +15,11 @@ from striate.textbook.brick import Array
 
 __all__ = [
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "KLDivergence",
+    "LogSoftMax",
     "Loss",
     "MeanSquaredError",
     "SparseCategoricalCrossentropy",
@@ -224,3 +228,126 @@ class SparseCategoricalCrossentropy(Loss):
 
     def backward(self) -> Array:
         return self.dense.backward()
+
+
+class LogSoftMax(SparseCategoricalCrossentropy):
+    """The LogSoftMax brick: the sparse categorical cross-entropy of scores, under its own name.
+
+    E = (1/n) sum over n of [ln(sum over k of e^x) - x[c]]
+    dE/dx[s] = (e^x[s] / sum over k of e^x - (1 if s = c else 0)) / n
+
+    Shape:   prediction (n, k) or (n, k, h, w), target (n,) or (n, h, w) of whole numbers -> a number
+    Errors:  ValueError if the shapes do not go together or a label is not from 0 to k-1.
+    Source:  lecture 003 L248.
+    Example: >>> loss = LogSoftMax()
+             >>> round(loss.forward(np.array([[0.0, 0.0]]), np.array([1])), 6), loss.backward().tolist()
+             (0.693147, [[0.5, -0.5]])
+    """
+
+    def __init__(self) -> None:
+        super().__init__(from_logits=True)
+
+
+class KLDivergence(CategoricalCrossentropy):
+    """The cross-entropy, less the entropy of the target, which no prediction can change: 0 where both are the same.
+
+    E = (1/n) sum over n,k of t ln(t / p),    dE/dp as that of the cross-entropy
+
+    Shape:   prediction and target (n, k) or (n, k, h, w) -> a number
+    Args:    from_logits: whether predictions are scores, before the softmax.
+    Errors:  ValueError if the shapes differ.
+    Source:  Kullback & Leibler 1951, doi:10.1214/aoms/1177729694.
+    Example: >>> loss = KLDivergence()
+             >>> value = loss.forward(np.array([[0.2, 0.8]]), np.array([[0.5, 0.5]]))
+             >>> round(value, 6), loss.backward().tolist()
+             (0.223144, [[-2.5, -0.625]])
+    """
+
+    def forward(self, prediction: Array, target: NDArray) -> float:
+        crossentropy = super().forward(prediction, target)
+        return crossentropy + float(np.sum(_times_log(self.target, self.target)) / self.samples)
+
+
+class BinaryFocalCrossentropy(Loss):
+    """Binary cross-entropy in which answers that are right already count little.
+
+    E = mean of a u^g l,  l = -[t ln p + (1 - t) ln(1 - p)],  u = t (1 - p) + (1 - t) p: what is missing to the truth
+    dE/dp = a [u^g dl/dp + g u^(g-1) (1 - 2t) l] / numbers,  a = alpha for t = 1 and 1 - alpha for t = 0, or 1 for all
+
+    From logits x, with p = s(x) the sigmoid: dE/dx = dE/dp p (1 - p), in which p (1 - p) dl/dp = p - t.
+
+    Shape:   prediction and target (n, k) or (n, k, h, w) -> a number
+    Args:    apply_class_balancing: whether a is alpha and 1 - alpha.
+             alpha: the weight of a yes.
+             gamma: g, how little the right answers count.
+             from_logits: whether predictions are scores, before the sigmoid.
+    Errors:  ValueError if the shapes differ.
+    Source:  Lin et al. 2017, arXiv:1708.02002.
+    Example: >>> loss = BinaryFocalCrossentropy()
+             >>> round(loss.forward(np.array([[0.8]]), np.array([[1.0]])), 6), loss.backward().round(6).tolist()
+             (0.008926, [[-0.139257]])
+    """
+
+    def __init__(
+        self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False
+    ) -> None:
+        self.balanced, self.alpha, self.gamma, self.from_logits = apply_class_balancing, alpha, gamma, from_logits
+
+    def forward(self, prediction: Array, target: NDArray) -> float:
+        self.keep(prediction, target)
+        x, t = self.prediction, self.target
+        if self.from_logits:
+            self.p, self.rest = sigmoid(x), sigmoid(-x)
+            self.l = np.maximum(x, 0.0) - t * x + np.log1p(np.exp(-np.abs(x)))
+        else:
+            self.p, self.rest = x, 1.0 - x
+            self.l = -(_times_log(t, self.p) + _times_log(1.0 - t, self.rest))
+        self.u = t * self.rest + (1.0 - t) * self.p
+        self.a = t * self.alpha + (1.0 - t) * (1.0 - self.alpha) if self.balanced else np.ones_like(t)
+        return float(np.mean(self.a * self.u**self.gamma * self.l))
+
+    def backward(self) -> Array:
+        t = self.target
+        # Of l and of p: to the scores, or to the probabilities themselves.
+        dl = self.p - t if self.from_logits else _over(1.0 - t, self.rest) - _over(t, self.p)
+        dp = self.p * self.rest if self.from_logits else 1.0
+        slope = self.u**self.gamma * dl + self.gamma * self.u ** (self.gamma - 1.0) * (1.0 - 2.0 * t) * dp * self.l
+        return self.a * slope / t.size
+
+
+class CategoricalFocalCrossentropy(Loss):
+    """Categorical cross-entropy in which classes that are recognised already count little.
+
+    E = -(alpha/n) sum over n,k of t (1 - p)^g ln p
+    dE/dp = (alpha/n) t [g (1 - p)^(g-1) ln p - (1 - p)^g / p]
+
+    From logits x, with p = softmax(x): dE/dx[j] = p[j] (dE/dp[j] - sum over k of dE/dp[k] p[k])
+
+    Shape:   prediction and target (n, k) or (n, k, h, w) -> a number
+    Args:    alpha: factor of the whole.
+             gamma: g, how little the right answers count.
+             from_logits: whether predictions are scores, before the softmax.
+    Errors:  ValueError if the shapes differ.
+    Source:  Lin et al. 2017, arXiv:1708.02002; for several classes Keras 3, keras.losses.CategoricalFocalCrossentropy.
+    Example: >>> loss = CategoricalFocalCrossentropy()
+             >>> value = loss.forward(np.array([[0.2, 0.8]]), np.array([[0.0, 1.0]]))
+             >>> round(value, 6), loss.backward().round(6).tolist()
+             (0.002231, [[0.0, -0.034814]])
+    """
+
+    def __init__(self, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False) -> None:
+        self.alpha, self.gamma, self.from_logits = alpha, gamma, from_logits
+
+    def forward(self, prediction: Array, target: NDArray) -> float:
+        self.keep(prediction, target)
+        self.samples = self.prediction.size // self.prediction.shape[1]
+        self.p = softmax(self.prediction) if self.from_logits else self.prediction
+        self.missing = 1.0 - self.p
+        return float(-self.alpha * np.sum(self.missing**self.gamma * _times_log(self.target, self.p)) / self.samples)
+
+    def backward(self) -> Array:
+        first = self.gamma * self.missing ** (self.gamma - 1.0) * _times_log(self.target, self.p)
+        dp = self.alpha * (first - self.missing**self.gamma * _over(self.target, self.p)) / self.samples
+        if not self.from_logits:
+            return dp
+        return self.p * (dp - np.sum(dp * self.p, axis=1, keepdims=True))

@@ -12,7 +12,8 @@ class L1L2:
 
     R = l1 * sum |w| + l2 * sum w^2,    dR/dw = l1 * sign(w) + 2 * l2 * w
 
-    There is no derivative of |w| at 0; sign(0) = 0 is taken.
+    There is no derivative of |w| at 0; sign(0) = 0 is taken. The lecture's lambda sum of (beta w^2 + |w|) is l1 = lambda,
+    l2 = lambda beta.
 
     Shape:   any -> a number; backward -> the shape of w
     Args:    l1: factor of the sizes.

@@ -8,10 +8,13 @@ import math
 __all__ = [
     "constant",
     "cosine_decay",
+    "cosine_decay_restarts",
+    "cyclic_rate",
     "exponential_decay",
     "inverse_time_decay",
     "linear_warmup",
     "one_cycle",
+    "polynomial_decay",
     "step_decay",
 ]
 
@@ -91,6 +94,77 @@ def cosine_decay(step: float, initial_learning_rate: float, decay_steps: float, 
     """
     fall = (1 + math.cos(math.pi * min(step, decay_steps) / decay_steps)) / 2
     return initial_learning_rate * (alpha + (1 - alpha) * fall)
+
+
+def polynomial_decay(
+    step: float, initial_learning_rate: float, decay_steps: float, end_learning_rate: float = 0.0, power: float = 1.0
+) -> float:
+    """Lower the learning rate to another one along a power of what is left of the way.
+
+    r(t) = e + (r0 - e) * (1 - t / decay_steps)^power,  and e after decay_steps
+
+    Shape:   a number -> a number
+    Args:    decay_steps: steps until the end.
+             end_learning_rate: e.
+             power: 1 is a line.
+    Source:  Keras 3, keras.optimizers.schedules.PolynomialDecay.
+    Example: >>> [round(polynomial_decay(t, 0.5, 100, 0.1, power=2), 6) for t in (0, 50, 100, 200)]
+             [0.5, 0.2, 0.1, 0.1]
+    """
+    left = 1 - min(step, decay_steps) / decay_steps
+    return end_learning_rate + (initial_learning_rate - end_learning_rate) * left**power
+
+
+def cosine_decay_restarts(
+    step: float, initial_learning_rate: float, first_decay_steps: float, t_mul: float = 2.0, m_mul: float = 1.0
+) -> float:
+    """Lower the learning rate to 0 along half a cosine, jump back up, and do so again over a longer time.
+
+    r(t) = r0 * m_mul^i * (1 + cos(pi * s / T_i)) / 2,  T_i = first_decay_steps * t_mul^i,
+    s = t - (T_0 + ... + T_(i-1)) < T_i
+
+    Shape:   a number -> a number
+    Args:    first_decay_steps: T_0, the steps of the first fall.
+             t_mul: how many times longer each fall is than the one before, at least 1.
+             m_mul: how many times higher each jump is than the one before.
+    Source:  Loshchilov & Hutter 2017, doi:10.48550/arXiv.1608.03983.
+    Example: >>> [round(cosine_decay_restarts(t, 0.1, 100), 6) for t in (0, 50, 100, 200, 300)]
+             [0.1, 0.05, 0.1, 0.05, 0.1]
+    """
+    height, length = initial_learning_rate, first_decay_steps
+    while step >= length:
+        step, length, height = step - length, length * t_mul, height * m_mul
+    return height * (1 + math.cos(math.pi * step / length)) / 2
+
+
+def cyclic_rate(
+    step: float,
+    base_learning_rate: float,
+    maximal_learning_rate: float,
+    step_size: float,
+    mode: str = "triangular",
+    gamma: float = 1.0,
+) -> float:
+    """Let the learning rate rise along a line and fall along another, again and again.
+
+    cycle = floor(1 + t / (2 step_size)),  x = |t / step_size - 2 cycle + 1|
+    r(t) = base + (max - base) * max(0, 1 - x) * k,
+    k = 1 ("triangular"), 1 / 2^(cycle - 1) ("triangular2") or gamma^t ("exp_range")
+
+    Shape:   a number -> a number
+    Args:    base_learning_rate: where it rises from.
+             maximal_learning_rate: the first peak.
+             step_size: steps of a rise, and of a fall.
+             mode: whether the peaks stay, halve with every cycle, or sink with every step.
+             gamma: factor by which they sink with every step.
+    Source:  Smith 2017, doi:10.48550/arXiv.1506.01186.
+    Example: >>> [round(cyclic_rate(t, 0.1, 0.4, 10, "triangular2"), 6) for t in (0, 5, 10, 20, 30)]
+             [0.1, 0.25, 0.4, 0.1, 0.25]
+    """
+    cycle = math.floor(1 + step / (2 * step_size))
+    x = abs(step / step_size - 2 * cycle + 1)
+    k = {"triangular": 1.0, "triangular2": 1 / 2 ** (cycle - 1), "exp_range": gamma**step}[mode]
+    return base_learning_rate + (maximal_learning_rate - base_learning_rate) * max(0.0, 1 - x) * k
 
 
 def linear_warmup(step: float, warmup_target: float, warmup_steps: float, initial_learning_rate: float = 0.0) -> float:

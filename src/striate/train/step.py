@@ -3,26 +3,20 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from functools import partial
+from typing import Any, NamedTuple, NoReturn, cast
 
 import torch
 from torch import nn
 
 from striate.errors import NonFiniteError
 from striate.loader import Batch
-from striate.losses.base import Loss
 from striate.regularizers.base import Regularizer
+from striate.train.objective import Objective
 
-__all__ = ["Penalty", "Step", "penalised", "weighted_mean"]
+__all__ = ["Penalty", "Step", "Taken", "penalised"]
 
 Penalty = tuple[Regularizer, nn.Parameter]
-
-
-def weighted_mean(values: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
-    """The mean of `values` (n, ...), each sample times its weight, divided by how many there are (as Keras does)."""
-    if weight is None:
-        return values.mean()
-    return (values * weight.reshape(-1, *[1] * (values.dim() - 1))).mean()
 
 
 def penalised(value: torch.Tensor, penalties: Iterable[Penalty]) -> torch.Tensor:
@@ -32,13 +26,21 @@ def penalised(value: torch.Tensor, penalties: Iterable[Penalty]) -> torch.Tensor
     return value
 
 
+class Taken(NamedTuple):
+    """A step that was taken: the loss before it, that of each output, and the scores."""
+
+    loss: float
+    losses: list[float]
+    scores: tuple[torch.Tensor, ...]
+
+
 @dataclass
 class Step:
     """Moves the weights by one batch; the loss of a batch is that before the move."""
 
     module: nn.Module
     """The network as it is trained: rewritten, giving scores."""
-    loss: Loss
+    objective: Objective
     optimizer: torch.optim.Optimizer
     penalties: Iterable[Penalty] = ()
     precision: torch.dtype = torch.float32
@@ -49,20 +51,17 @@ class Step:
         # Batch normalisation moves its statistics in the forward pass, before a loss can be found not to be finite.
         self._buffers = [buffer for buffer in self.module.buffers() if buffer.is_floating_point()]
         self._before = [buffer.clone() for buffer in self._buffers]
+        self._reevaluates = getattr(self.optimizer, "reevaluates", False)
 
-    def __call__(self, batch: Batch) -> tuple[float, torch.Tensor]:
+    def __call__(self, batch: Batch) -> Taken:
         """The loss and the scores of the batch; the weights are moved unless the loss or a gradient is not finite.
 
         Errors: NonFiniteError, with weights, statistics and optimizer as they were before the step.
         """
         if self._buffers:
             torch._foreach_copy_(self._before, self._buffers)
-        with torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32):
-            scores = self.module(batch.x)
-        if scores.dtype == torch.bfloat16:
-            scores = scores.float()
-        value = weighted_mean(self.loss.values(scores, batch.y), batch.weight)
-        value = penalised(value, self.penalties)
+        drawn = torch.get_rng_state() if self._reevaluates else None
+        value, losses, scores = self._forward(batch)
         number = value.item()
         if not math.isfinite(number):
             self._refuse(f"the loss is {number}")
@@ -70,8 +69,38 @@ class Step:
         value.backward()
         if not self._can_be_applied():
             self._refuse("the loss is finite, its gradient is not")
-        self.optimizer.step()
-        return number, scores.detach()
+        if drawn is None:
+            self.optimizer.step()
+        else:
+            self.optimizer.step(cast("Any", partial(self._again, batch, drawn)))
+        each = [number] if len(losses) == 1 else [loss.item() for loss in losses]
+        return Taken(number, each, tuple(score.detach() for score in scores))
+
+    def _forward(self, batch: Batch) -> tuple[torch.Tensor, list[torch.Tensor], tuple[torch.Tensor, ...]]:
+        """The loss with what large weights cost, the losses of the outputs, the scores."""
+        with torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32):
+            said = self.module(*batch.x)
+        scores = said if isinstance(said, tuple) else (said,)
+        if self.precision != torch.float32:
+            scores = tuple(score.float() for score in scores)
+        losses = self.objective.losses(scores, batch)
+        return penalised(self.objective.total(losses), self.penalties), losses, scores
+
+    def _again(self, batch: Batch, drawn: torch.Tensor, create_graph: bool = False) -> torch.Tensor:
+        """For optimizers that look twice: the loss of the same batch at the weights as they are now, and its gradient.
+
+        The same numbers are dropped as before, and no average of batch normalisation moves.
+        """
+        kept, after = [buffer.clone() for buffer in self._buffers], torch.get_rng_state()
+        torch.set_rng_state(drawn)
+        with torch.enable_grad():
+            value, _, _ = self._forward(batch)
+            self.optimizer.zero_grad(set_to_none=True)
+            value.backward(create_graph=create_graph)
+        torch.set_rng_state(after)
+        if kept:
+            torch._foreach_copy_(self._buffers, kept)
+        return value
 
     def _can_be_applied(self) -> bool:
         """Whether all gradients are finite: their norms say so in 25 us; only where one overflows, all are looked at."""

@@ -15,16 +15,30 @@ from torch import nn
 from striate.callbacks.base import Callback, Logs, tell
 from striate.errors import NonFiniteError
 from striate.loader import Batch, Batches
-from striate.losses.base import Loss
-from striate.metrics.base import Meter, Metric
 from striate.schedules.base import Schedule
-from striate.train.step import Penalty, Step, penalised, weighted_mean
+from striate.train.objective import Objective
+from striate.train.step import Penalty, Step, Taken, penalised
 
-__all__ = ["Evaluation", "Interrupted", "Trainer", "measure"]
+__all__ = ["Evaluation", "Interrupted", "Trainer", "get_rate", "set_rate"]
 
 
 _UNSCALED = 1e4
 """Pixels above this are meant to be scaled before a network sees them."""
+
+
+def set_rate(groups: Sequence[dict[str, Any]], rate: float) -> None:
+    """Set the learning rate of an optimizer's groups of weights; some take a multiple of it."""
+    for group in groups:
+        group["lr"] = rate * group.get("multiplier", 1.0)
+
+
+def get_rate(groups: Sequence[dict[str, Any]]) -> float:
+    """The learning rate of an optimizer, as set_rate set it."""
+    for group in groups:
+        factor = group.get("multiplier", 1.0)
+        if factor:
+            return float(group["lr"]) / factor
+    return 0.0  # no layer learns
 
 
 class Interrupted(KeyboardInterrupt):
@@ -65,37 +79,26 @@ class Evaluation:
 
     module: nn.Module
     """The network as it is trained: giving scores."""
-    loss: Loss
-    metrics: Sequence[Metric]
-    output: Callable[[torch.Tensor], torch.Tensor]
-    """From scores to predictions."""
+    objective: Objective
     penalties: Sequence[Penalty] = ()
     """Part of the loss, as in training: else the two could not be compared."""
 
     def __call__(self, batches: Batches, told: Callable[[int, Logs], None] = lambda step, logs: None) -> Logs:
         """The logs {loss, accuracy ...}; `told` hears of each batch."""
-        meters = [metric.meter() for metric in self.metrics]
+        gauge = self.objective.gauge()
         total, count = 0.0, 0
         self.module.eval()
         with torch.inference_mode():
             for step, batch in enumerate(batches.epoch(0)):
-                scores = self.module(batch.x)
-                value = weighted_mean(self.loss.values(scores, batch.y), batch.weight).item()
+                said = self.module(*batch.x)
+                scores = said if isinstance(said, tuple) else (said,)
+                losses = self.objective.losses(scores, batch)
+                value = self.objective.total(losses).item()
                 total, count = total + value * len(batch), count + len(batch)
-                measure(meters, scores, batch.y, self.output)
+                gauge.update([loss.item() for loss in losses] if len(losses) > 1 else [value], scores, batch)
                 told(step, {"loss": total / count})
             loss = penalised(torch.tensor(total / count, dtype=torch.float64), self.penalties).item()
-        return {"loss": loss, **{meter.metric.name: meter.result() for meter in meters}}
-
-
-def measure(
-    meters: Sequence[Meter], scores: torch.Tensor, target: torch.Tensor, output: Callable[[torch.Tensor], torch.Tensor]
-) -> None:
-    """Add a batch to the meters; predictions are computed only if one of them needs more than their order."""
-    if meters:
-        needed = scores if all(meter.metric.order_only for meter in meters) else output(scores)
-        for meter in meters:
-            meter.update(needed, target)
+        return {"loss": loss, **gauge.logs()}
 
 
 @dataclass
@@ -105,8 +108,6 @@ class Trainer:
     step: Step
     batches: Batches
     validate: Callable[[], Logs] | None
-    metrics: Sequence[Metric]
-    output: Callable[[torch.Tensor], torch.Tensor]
     epochs: int
     initial_epoch: int = 0
     schedule: Schedule | None = None
@@ -142,25 +143,24 @@ class Trainer:
         """One epoch of steps, then validation. An interrupted epoch is validated too: its weights are a result."""
         tell(self.callbacks, "on_epoch_begin", epoch)
         self.step.module.train()
-        meters = [metric.meter() for metric in self.metrics]
+        gauge = self.step.objective.gauge()
         total, count, rate = 0.0, 0, self._rate(epoch, 0)
         begin = time.perf_counter()
         for number, batch in enumerate(self._batches(epoch)):
             tell(self.callbacks, "on_train_batch_begin", number)
             rate = self._rate(epoch, number)
-            value, scores = self._try(batch, epoch, number)
-            total, count = total + value * len(batch), count + len(batch)
+            taken = self._try(batch, epoch, number)
+            total, count = total + taken.loss * len(batch), count + len(batch)
             with torch.no_grad():
-                measure(meters, scores, batch.y, self.output)
+                gauge.update(taken.losses, taken.scores, batch)
             if self.callbacks:
-                running = {meter.metric.name: meter.result() for meter in meters}
-                tell(self.callbacks, "on_train_batch_end", number, {"loss": total / count, **running})
+                tell(self.callbacks, "on_train_batch_end", number, {"loss": total / count, **gauge.logs()})
             if signals:
                 tell(self.callbacks, "on_interrupt")
             if signals or self._told_to_stop():
                 break
         seconds = time.perf_counter() - begin
-        logs: Logs = {"loss": total / count, **{meter.metric.name: meter.result() for meter in meters}}
+        logs: Logs = {"loss": total / count, **gauge.logs()}
         if self.validate is not None and ((epoch + 1) % self.validation_freq == 0 or signals):
             logs |= {f"val_{key}": value for key, value in self.validate().items()}
         logs |= {"learning_rate": rate, "seconds": seconds, "images_per_second": count / seconds}
@@ -183,12 +183,10 @@ class Trainer:
         """The learning rate of a step, set where a schedule decides it."""
         group = self.step.optimizer.param_groups
         if self.schedule is not None:
-            rate = self.schedule(epoch * (self.steps_per_epoch or len(self.batches)) + number)
-            for part in group:
-                part["lr"] = rate
-        return float(group[0]["lr"])
+            set_rate(group, self.schedule(epoch * (self.steps_per_epoch or len(self.batches)) + number))
+        return get_rate(group)
 
-    def _try(self, batch: Batch, epoch: int, number: int) -> tuple[float, torch.Tensor]:
+    def _try(self, batch: Batch, epoch: int, number: int) -> Taken:
         """A step; a loss that is not finite is told with its place and its likely cause."""
         try:
             return self.step(batch)
@@ -203,14 +201,14 @@ class Trainer:
 
     def _cause(self, batch: Batch, first: bool) -> tuple[str, str]:
         """The likely cause of numbers that are not finite, and what to do about it."""
-        rate = float(self.step.optimizer.param_groups[0]["lr"])
-        bad = ~torch.isfinite(batch.x).flatten(1).all(1)
-        if bad.any():
-            return f"the image in row {int(batch.rows[bad][0])} holds NaN or Inf", "mend or leave out that image"
-        if batch.y.is_floating_point() and not torch.isfinite(batch.y).all():
-            bad = ~torch.isfinite(batch.y).flatten(1).all(1)
-            return f"the target in row {int(batch.rows[bad][0])} is NaN or Inf", "mend or leave out that target"
-        pixel = float(batch.x.abs().max())
+        rate = get_rate(self.step.optimizer.param_groups)
+        for what, tensors in (("image", batch.x), ("target", batch.y)):
+            for tensor in tensors:
+                bad = ~torch.isfinite(tensor).reshape(len(tensor), -1).all(1)
+                if bad.any():
+                    row = int(batch.rows[bad][0])
+                    return f"the {what} in row {row} holds NaN or Inf", f"mend or leave out that {what}"
+        pixel = max(float(x.abs().max()) for x in batch.x)
         if pixel > _UNSCALED:
             return (
                 f"the images reach {pixel:.3g}: nobody scaled them",

@@ -1,0 +1,140 @@
+"""What training makes small: the losses of a network's outputs, weighted and added up, and what is measured beside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from striate.loader import Batch
+from striate.losses.base import Loss
+from striate.metrics.base import Meter, Metric
+
+__all__ = ["Gauge", "Goal", "Objective", "weighted_mean"]
+
+
+def weighted_mean(values: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
+    """The mean of `values` (n, ...), each sample times its weight, divided by how many there are (as Keras does)."""
+    return values.mean() if weight is None else (values * _spread(weight, values)).mean()
+
+
+def _spread(weight: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """One number for each sample, or for each of its positions, beside `values` (n, ...)."""
+    return weight.reshape(*weight.shape, *[1] * (values.dim() - weight.dim()))
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What one output is to learn."""
+
+    name: str
+    """Of the output, in logs; empty where the network has but one."""
+    loss: Loss
+    metrics: tuple[Metric, ...] = ()
+    weight: float = 1.0
+    """What a unit of its loss counts in the sum of all."""
+    drops_head: bool = False
+    """Whether training takes the scores before the last activation: the loss and it belong together."""
+
+    @property
+    def trained(self) -> Loss:
+        """The loss as training computes it: from the scores where the head is dropped."""
+        return self.loss.on_logits() if self.drops_head else self.loss
+
+    def answer(self, scores: torch.Tensor) -> torch.Tensor:
+        """Predictions from the scores that training works with."""
+        return self.loss.prediction(scores) if self.drops_head else scores
+
+    def key(self, what: str) -> str:
+        """The name of a number of this output in the logs."""
+        return f"{self.name}_{what}" if self.name else what
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The goals of all outputs, in their order; None for an output that nothing is learned from.
+
+    loss = sum over outputs of weight * mean over samples of the output's loss
+    """
+
+    goals: tuple[Goal | None, ...]
+
+    @cached_property
+    def _trained(self) -> list[Loss | None]:
+        """The losses as training computes them."""
+        return [None if goal is None else goal.trained for goal in self.goals]
+
+    @property
+    def known(self) -> list[Goal]:
+        """The goals that there are."""
+        return [goal for goal in self.goals if goal is not None]
+
+    @property
+    def heads(self) -> tuple[str | None, ...]:
+        """For each output the activation that training leaves out, if it does."""
+        return tuple(goal.loss.head if goal is not None and goal.drops_head else None for goal in self.goals)
+
+    def losses(self, scores: Sequence[torch.Tensor], batch: Batch) -> list[torch.Tensor]:
+        """The loss of each goal over a batch, without its weight."""
+        found = []
+        for place, loss in enumerate(self._trained):
+            if loss is not None:
+                values = loss.values(scores[place], batch.y[place])
+                if batch.mix is not None:
+                    partner, share = batch.mix
+                    other = loss.values(scores[place], batch.y[place].index_select(0, partner))
+                    values = torch.lerp(other, values, _spread(share, values).to(values.dtype))
+                found.append(weighted_mean(values, None if batch.weight is None else batch.weight[place]))
+        return found
+
+    def total(self, losses: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The weighted sum."""
+        weighted = [
+            value if goal.weight == 1 else value * goal.weight for goal, value in zip(self.known, losses, strict=True)
+        ]
+        whole = weighted[0]
+        for value in weighted[1:]:
+            whole = whole + value
+        return whole
+
+    def gauge(self) -> "Gauge":
+        """New meters for the losses and metrics of all goals."""
+        return Gauge(self)
+
+
+class Gauge:
+    """Gathers the losses of the outputs, where there are several, and all metrics over batches."""
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self.meters: list[tuple[int, Goal, list[Meter]]] = [
+            (place, goal, [metric.meter() for metric in goal.metrics])
+            for place, goal in enumerate(objective.goals)
+            if goal is not None
+        ]
+        self.several = len(objective.goals) > 1
+        self.totals, self.count = [0.0] * len(self.meters), 0
+
+    def update(self, losses: Sequence[float], scores: Sequence[torch.Tensor], batch: Batch) -> None:
+        """Add a batch; predictions are computed only if a metric needs more than their order."""
+        self.count += len(batch)
+        for number, (place, goal, meters) in enumerate(self.meters):
+            if self.several:
+                self.totals[number] += losses[number] * len(batch)
+            if meters:
+                order_only = all(meter.metric.order_only for meter in meters)
+                prediction = scores[place] if order_only else goal.answer(scores[place])
+                for meter in meters:
+                    meter.update(prediction, batch.y[place])
+
+    def logs(self) -> dict[str, float]:
+        """What was gathered, by name: of several outputs each one's loss first, then the metrics."""
+        found: dict[str, float] = {}
+        if self.several:
+            found |= {
+                goal.key("loss"): total / max(self.count, 1)
+                for (_, goal, _), total in zip(self.meters, self.totals, strict=True)
+            }
+        return found | {
+            goal.key(meter.metric.name): meter.result() for _, goal, meters in self.meters for meter in meters
+        }
