@@ -14,6 +14,7 @@ NumPy only, float64. To learn backpropagation, read in this order:
     locally_connected, separable, filters          its relatives
     transposed, unpooling, resizing                the way back to larger maps
     merging, shortcut                              branches that meet
+    recurrent                                      sequences: backpropagation through time
     dropout, normalization, augmentation           what makes it train well
     historic                                       what LeNet-5 had in 1998
 
@@ -39,6 +40,7 @@ from striate.textbook.normalization import *
 from striate.textbook.numerical import *
 from striate.textbook.optimizers import *
 from striate.textbook.pooling import *
+from striate.textbook.recurrent import *
 from striate.textbook.regression import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
