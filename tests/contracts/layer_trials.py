@@ -129,8 +129,6 @@ def _others(hint: Any, value: Any) -> list[Any]:
         return ["tanh"]
     if hint in [kind | none for kind in (Single, Pair, Triple) for none in (kind, None)]:
         return [1 if value is None else value + 1]
-    if typing.get_origin(hint) is typing.Literal:
-        return [other for other in typing.get_args(hint) if other != value][:1]
     return []
 
 
