@@ -16,7 +16,7 @@ __all__ = ["ExponentialMovingAverage", "Lookahead", "Ranger", "swap_averages"]
 
 
 @dataclass(frozen=True)
-class Around(Optimizer, abstract=True):
+class _Around(Optimizer, abstract=True):
     """An optimizer around another, whose learning rate is that of the other.
 
     Args:
@@ -29,7 +29,7 @@ class Around(Optimizer, abstract=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         within = self.inner
-        while isinstance(within, Around):
+        while isinstance(within, _Around):
             if type(within) is type(self):
                 name = type(self).__name__
                 raise ArgumentError(f"{name} around {name} would average what is averaged", fix="one of the two")
@@ -53,13 +53,14 @@ class Around(Optimizer, abstract=True):
 
 
 @dataclass(frozen=True)
-class Lookahead(Around):
+class Lookahead(_Around):
     """Let an optimizer explore; every few steps go a part of the way to where it is, and let it go on from there.
 
-    Every sync_period steps:    s <- s + slow_step_size*(w - s),    w <- s;    s is the first weight at the beginning
+    w <- the step of `optimizer`;    every sync_period steps also s <- s + slow_step_size*(w - s),    w <- s
 
-    Args:    optimizer: the one that explores, or its name; its learning rate and what it remembers stay its own.
-             sync_period: steps of the optimizer between two of the slow weights s (the paper's k).
+    s begins as the first weight. The optimizer's learning rate and what it remembers stay its own.
+
+    Args:    sync_period: steps of the optimizer between two of the slow weights s (the paper's k).
              slow_step_size: which part of the way s goes (the paper's alpha).
     Errors:  ArgumentError for a Lookahead around a Lookahead.
     Source:  Zhang et al. 2019, arXiv:1907.08610; lecture 001 L1036-1041
@@ -79,6 +80,8 @@ class Lookahead(Around):
 class Ranger(Optimizer):
     """RAdam with Lookahead around it.
 
+    w <- RAdam's step;    every sync_period steps also s <- s + slow_step_size*(w - s),    w <- s
+
     Args:    beta_1, beta_2, epsilon, weight_decay: RAdam's, with the defaults of Ranger's author.
              sync_period, slow_step_size: Lookahead's.
     Source:  Wright 2019, github.com/lessw2020/Ranger-Deep-Learning-Optimizer; lecture 001 L1043
@@ -95,20 +98,19 @@ class Ranger(Optimizer):
     slow_step_size: Fraction = 0.5
 
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
-        explorer = RAdam(rate, self.beta_1, self.beta_2, self.epsilon, self.weight_decay)
+        explorer = RAdam(self.learning_rate, self.beta_1, self.beta_2, self.epsilon, self.weight_decay)
         return _look_ahead(explorer.build(parameters, rate, fused), self.sync_period, self.slow_step_size)
 
 
 @dataclass(frozen=True)
-class ExponentialMovingAverage(Around):
+class ExponentialMovingAverage(_Around):
     """Let an optimizer train, and keep a running mean of the weights beside them, which wavers less than they do.
 
-    a <- momentum*a + (1 - momentum)*w after every step;    a = w after the first
+    w <- the step of `optimizer`,    a <- momentum*a + (1 - momentum)*w;    a = w after the first step
 
     `swap_averages` puts the means in the place of the weights: for a validation, or for good when training ends.
 
-    Args:    optimizer: the one that trains, or its name.
-             momentum: share of the mean that is kept (Keras: ema_momentum).
+    Args:    momentum: share of the mean that is kept (Keras: ema_momentum).
     Errors:  ArgumentError for one around another.
     Source:  Polyak & Juditsky 1992, doi:10.1137/0330046
     Example: >>> ExponentialMovingAverage("adam", momentum=0.999)

@@ -10,7 +10,7 @@ from striate import catalog
 from striate.schedules.base import ScheduleLike
 from striate.units import Positive
 
-__all__ = ["Optimizer", "OptimizerLike", "Parameters", "RateLike"]
+__all__ = ["Move", "Optimizer", "OptimizerLike", "Parameters", "RateLike", "Rule", "Tensors"]
 
 RateLike = Positive | ScheduleLike
 """A learning rate: a number, or a schedule."""
@@ -47,8 +47,8 @@ class Optimizer(catalog.Concept, shelf="optimizers"):
         """The same optimizer with another learning rate.
 
         Example: >>> from striate.optimizers import SGD
-                 >>> SGD(0.1, momentum=0.9).at(0.01)
-                 SGD(learning_rate=0.01, momentum=0.9)
+                 >>> SGD(0.1, momentum=0.9).at(0.2)
+                 SGD(learning_rate=0.2, momentum=0.9)
         """
         return replace(self, learning_rate=rate)
 

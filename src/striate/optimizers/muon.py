@@ -67,7 +67,7 @@ class Muon(Optimizer):
         matrix = direction.reshape(len(weight), -1)
         scale = self.rms_rate * math.sqrt(max(matrix.shape))
         weight.mul_(1 - rate * self.weight_decay)
-        weight.sub_(orthogonalised(matrix, self.ns_steps).reshape(weight.shape), alpha=rate * scale)
+        weight.sub_(_orthogonalised(matrix, self.ns_steps).reshape(weight.shape), alpha=rate * scale)
 
     def _move_vectors(
         self, rate: float, weights: Tensors, gradients: Tensors, m: Tensors, v: Tensors, steps: list[int]
@@ -82,7 +82,7 @@ class Muon(Optimizer):
         torch._foreach_addcdiv_(weights, m, divisors, [-rate / (1 - self.adam_beta_1**t) for t in steps])
 
 
-def orthogonalised(matrix: torch.Tensor, steps: int) -> torch.Tensor:
+def _orthogonalised(matrix: torch.Tensor, steps: int) -> torch.Tensor:
     """The matrix with singular values near 1 in place of its own, by the Newton-Schulz iteration."""
     a, b, c = COEFFICIENTS
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix  # the smaller of the two products

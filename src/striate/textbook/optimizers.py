@@ -304,9 +304,9 @@ class Nadam(Optimizer):
              weight_decay: as in AdamW; None: nothing.
              momentum_decay: how fast u comes to beta_1.
     Source:  Dozat 2016, openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ
-    Example: u begins at about beta_1/2: with t = 1, m = 0.1, this is 0.451 * 0.1 / (1 - 0.2035) + (1 - 0.4509) / (1 - 0.4509)
-             >>> round(float(Nadam(1.0, epsilon=0.0).update(1.0, 1.0)), 3)
-             -0.057
+    Example: u begins at about beta_1/2, and the first step of a gradient of 1 is 0.45 * 0.1 / (1 - 0.45^2) + 1
+             >>> round(float(Nadam(1.0, epsilon=0.0).update(0.0, 1.0)), 3)
+             -1.056
     """
 
     def __init__(
@@ -537,7 +537,9 @@ class Muon(Optimizer):
 class Lookahead(Optimizer):
     """Let an optimizer explore; every few steps go a part of the way to where it is, and let it go on from there.
 
-    Every sync_period steps:    s <- s + slow_step_size*(w - s),    w <- s;    s is the first weight at the beginning
+    w <- the step of `optimizer`;    every sync_period steps also s <- s + slow_step_size*(w - s),    w <- s
+
+    s begins as the first weight.
 
     Shape:   w and g (any) -> the same
     Args:    optimizer: the one that explores.
@@ -576,6 +578,8 @@ class Lookahead(Optimizer):
 class Ranger(Lookahead):
     """RAdam with Lookahead around it.
 
+    w <- RAdam's step;    every sync_period steps also s <- s + slow_step_size*(w - s),    w <- s
+
     Shape:   w and g (any) -> the same
     Args:    learning_rate, beta_1, beta_2, epsilon, weight_decay: RAdam's.
              sync_period, slow_step_size: Lookahead's.
@@ -600,7 +604,7 @@ class Ranger(Lookahead):
 class ExponentialMovingAverage(Optimizer):
     """Let an optimizer train, and keep a running mean of its weights beside them.
 
-    a <- momentum*a + (1 - momentum)*w after every step;    a = w after the first
+    w <- the step of `optimizer`,    a <- momentum*a + (1 - momentum)*w;    a = w after the first step
 
     Shape:   w and g (any) -> the same
     Args:    optimizer: the one that trains.
