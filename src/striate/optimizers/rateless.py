@@ -51,8 +51,9 @@ class VSGD(Optimizer):
 
     Args:    curvature: "local", or "finite-difference", which asks no second derivative.
              slow_start: batches that are averaged before the first step.
-             slow_constant: by how much v is overestimated then, so that the first steps are small.
-             epsilon: the least curvature that is believed.
+             slow_constant: by how much v is overestimated then, so that the first steps are small (papers: a tenth of
+                 the number of weights; with 2 and a small epsilon the first steps of some networks ruined them).
+             epsilon: the least curvature that is believed; rates are at most 1/epsilon.
     Source:  Schaul, Zhang & LeCun 2013, arXiv:1206.1106 (vSGD-l); outliers and finite differences: Schaul & LeCun 2013,
              arXiv:1301.3764 (vSGD-fd); lecture 000 L498
     Example: >>> VSGD(curvature="finite-difference")
@@ -62,8 +63,8 @@ class VSGD(Optimizer):
     learning_rate: RateLike = 1.0
     curvature: Literal["local", "finite-difference"] = "local"
     slow_start: Count = 10
-    slow_constant: Positive = 2.0
-    epsilon: Positive = 1e-5
+    slow_constant: Positive = 10.0
+    epsilon: Positive = 1e-2
 
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
         return _VSGD(parameters, rate, self)

@@ -660,8 +660,8 @@ class VSGD(Optimizer):
         learning_rate: float = 1.0,
         curvature: str = "local",
         slow_start: int = 10,
-        slow_constant: float = 2.0,
-        epsilon: float = 1e-5,
+        slow_constant: float = 10.0,
+        epsilon: float = 1e-2,
     ) -> None:
         self.learning_rate = learning_rate
         self.curvature = curvature
