@@ -175,7 +175,7 @@ class AdaSecant(Optimizer):
     With adagrad d is divided by sqrt(sum of g**2) where that is above 1, so that the steps end. Where g or a is further
     than two deviations from its mean, T becomes 2.2. The first step is -r*g.
 
-    On MNIST (as under VSGD) it stood at 98.7, 98.75 and 98.8 % of the test images after 8 epochs with three seeds.
+    On MNIST (as under VSGD) it stood at 98.68, 98.75, 98.80 and 98.49 % of the test images after 8 epochs with four seeds.
 
     The paper divides both gradients of a change by their own lengths, which hides the curvature along a straight line,
     and in the end puts E[a*d] for the covariance, which makes n 0 where there is no noise. Here, with the covariance of
