@@ -21,7 +21,7 @@ from torch.func import functional_call
 from striate import textbook
 from striate.errors import ArgumentError, ShapeError
 from striate.layers.base import Block, Layer, LayerLike, Weight
-from striate.shape import Padding, Pair, Shape, Single, Triple, elements, to_border, to_inside
+from striate.shape import Axes, Padding, Pair, Shape, Single, Triple, elements, to_border, to_inside
 from tests.contracts.declarations import shelf_members
 from tests.parity import BOUND, agree
 
@@ -124,6 +124,8 @@ def _others(hint: Any, value: Any) -> list[Any]:
         return [not value]
     if hint == Padding:
         return ["same", 1]
+    if hint == Axes | None:
+        return [1, (1, 2)]
     if hint == LayerLike | None:
         return ["tanh"]
     if hint in [kind | none for kind in (Single, Pair, Triple) for none in (kind, None)]:

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from striate.layers import AveragePooling2D, BatchNormalization, Dense, Dot, Dropout
+from striate.layers import GELU, Activation, AveragePooling2D, BatchNormalization, Dense, Dot, Dropout
 from striate.layers.base import LayerLike
-from striate.shape import Padding, Pair, Single, Triple, axes, to_border, to_inside
+from striate.shape import Axes, Padding, Pair, Single, Triple, axes, to_border, to_inside
 from striate.units import Count, Factor, Fraction, Positive
 from tests.contracts.layer_trials import LAYERS, SHAPES, apply, built, each_of, fits, own_shape, values
 from tests.parity import difference, keras
@@ -26,7 +26,26 @@ CONFIGURATIONS = 10
 # Keras' InputLayer is a place in its graph and cannot be called.
 SHARED = [name for name in LAYERS if hasattr(keras.layers, name) and name != "InputLayer"]
 
-ACTIVATIONS = ["relu", "elu", "sigmoid", "tanh", "softmax", "linear"]
+ACTIVATIONS = [
+    "relu",
+    "elu",
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "linear",
+    "gelu",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "log_softmax",
+    "mish",
+    "selu",
+    "silu",
+    "softplus",
+    "softsign",
+    "swish",
+]
 
 
 def _each(count):
@@ -41,6 +60,7 @@ DRAWS = [
     (Positive, lambda rng: rng.uniform(0.01, 1.0)),
     (Factor, lambda rng: rng.uniform(0.0, 2.0)),
     (Padding, lambda rng: rng.choice(["valid", "same"])),  # Keras has no padding in pixels
+    (Axes, lambda rng: rng.choice([1, (1,), (1, 2)])),
     (LayerLike, lambda rng: rng.choice(ACTIVATIONS)),
     *((kind, _each(count)) for count, kind in enumerate((Single, Pair, Triple), 1)),
 ]
@@ -135,6 +155,19 @@ def test_outputs_and_gradients_are_those_of_keras(name):
     for seed, (layer, drawn, shapes) in enumerate(configurations(name)):
         for what, apart in compare(layer, drawn, shapes, seed):
             assert apart <= BOUND, f"{what} of {layer!r} on {shapes}"
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_of_a_name_is_keras_activation_of_that_name(name):
+    for what, apart in compare(Activation(name), {"activation": name}, (5, 6, 4), seed=0):
+        assert apart <= BOUND, what
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_gelu_is_keras_gelu(approximate):
+    x = torch.linspace(-5, 5, 101)
+    ours = GELU(approximate).build((1,))(x)
+    assert difference(ours, keras.activations.gelu(x, approximate=approximate)) <= BOUND
 
 
 def test_a_frozen_batch_normalization_is_keras_frozen_one():

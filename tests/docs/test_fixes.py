@@ -65,6 +65,11 @@ FIXES = [
         r"(Reshape)\(...\) to fewer axes before it",
         "chain(Reshape((1, 1, 1, 2, 2)), {}((2, 2)), BatchNormalization(), shape=(4,))",
     ),
+    (
+        "chain(PReLU(shared_axes=(1, 3)), shape=(9, 3))",
+        r"shared_axes=(\(1,\)), one slope for each channel",
+        "chain(PReLU(shared_axes={}), shape=(9, 3))",
+    ),
     ("Dense(3).output(())", r"(Reshape\(\(1,\)\)) before it", "Dense(3).output({}.output(()))"),
     ("Reshape((-1, -1))", r"(-1) once at most", "Reshape(({}, 2))"),
     ("chain(Reshape((5, 2)), shape=(4, 4))", r"or (-1) for one of them", "chain(Reshape(({}, 2)), shape=(4, 4))"),
