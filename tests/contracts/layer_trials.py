@@ -200,6 +200,25 @@ def page(layer: Layer) -> Any:
     return brick(**{name: getattr(layer, name) for name in inspect.signature(brick).parameters if hasattr(layer, name)})
 
 
+def _kept(brick: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Where an output is not what the brick makes of a number that it drops."""
+    brick.mask = np.zeros(x.shape)
+    return np.abs(y - brick.forward(x, {}, True)) > 1e-9
+
+
+DRAWN: dict[str, Any] = {
+    "mask": _kept,
+    "noise": lambda _, x, y: y - x,
+    "factors": lambda _, x, y: y / x,
+}
+"""What bricks draw, by the attribute that holds it, and how it is read from an input and its output."""
+
+
+def drawn_by(brick: Any) -> list[str]:
+    """What a brick of the textbook draws in training."""
+    return [name for name in DRAWN if hasattr(brick, name)]
+
+
 def by_textbook(
     trial: Trial, x: Sequence[np.ndarray], given: Arrays, cotangent: np.ndarray, training: bool, y: np.ndarray
 ) -> Arrays:
@@ -209,8 +228,9 @@ def by_textbook(
     # A layer that keeps averages and is not to be trained uses them in training too, as Keras has it.
     training = training and (layer.trainable or not averages)
     brick = page(layer)
-    if hasattr(brick, "mask"):
-        brick.mask = y != 0
+    if training and y.shape == x[0].shape:
+        for name in drawn_by(brick):
+            setattr(brick, name, DRAWN[name](brick, x[0], y))
     several = len(x) > 1
     found = brick.forward(list(x) if several else x[0], given, training)
     if layer.then is not None:

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from striate.layers import GELU, Activation, AveragePooling2D, BatchNormalization, Dense, Dot, Dropout
+from striate.layers import GELU, Activation, AveragePooling2D, BatchNormalization, Dense, Dot
 from striate.layers.base import LayerLike
 from striate.shape import Axes, Padding, Pair, Single, Triple, axes, to_border, to_inside
 from striate.units import Count, Factor, Fraction, Positive
-from tests.contracts.layer_trials import LAYERS, SHAPES, apply, built, each_of, fits, own_shape, values
+from tests.contracts.layer_trials import LAYERS, SHAPES, apply, built, drawn_by, each_of, fits, own_shape, page, values
 from tests.parity import difference, keras
 
 BOUND = 1e-5
@@ -99,11 +99,15 @@ def configurations(name):
 
 
 def keras_cannot(layer, shape):
-    """What Keras refuses (stride and dilation both), what its torch backend gets wrong (see below), and the scalar
-    product of maps, which Keras takes of every position with every other.
+    """What Keras refuses or gets wrong.
+
+    It refuses stride and dilation both, and noise above 1; its torch backend has some means wrong (see below); and it
+    takes the scalar product of maps of every position with every other.
     """
     if isinstance(layer, Dot):
         return len(shape) > 1
+    if getattr(layer, "stddev", 0) > 1:
+        return True
     both = [getattr(layer, name, None) for name in ("strides", "dilation_rate")]
     uneven_mean = type(layer).__name__.startswith("AveragePooling") and not layer.window(shape).symmetric
     return uneven_mean or all(value is not None and max(axes(value, 1)) > 1 for value in both)
@@ -111,7 +115,8 @@ def keras_cannot(layer, shape):
 
 def twin(layer, drawn, shapes, weights):
     """Keras' layer of the same arguments, with the same weights."""
-    made = getattr(keras.layers, type(layer).__name__)(**keras_arguments(layer, drawn), trainable=layer.trainable)
+    made = getattr(keras.layers, type(layer).__name__)(**keras_arguments(layer, drawn))
+    made.trainable = layer.trainable  # not all take it as an argument
     taken = [(None, *shape) for shape in shapes]
     made.build(taken if len(taken) > 1 else taken[0])
     order = {name: weight.keras or range(len(weight.shape)) for name, weight in layer.weights(*shapes).items()}
@@ -139,8 +144,8 @@ def compare(layer, drawn, shapes, seed):
     images = [rng.standard_normal((3, *shape), dtype=np.float32) for shape in shapes]
     cotangent = rng.standard_normal((3, *layer.output(*shapes)), dtype=np.float32)
     theirs = twin(layer, drawn, shapes, weights)
-    # In training each draws a mask by itself.
-    for training in (False,) if isinstance(layer, Dropout) else (False, True):
+    # In training each draws its noise by itself.
+    for training in (False,) if drawn_by(page(layer)) else (False, True):
         module = built(layer, shapes, weights, torch.float32).train(training)
         options = {"training": training} if "training" in inspect.signature(theirs.call).parameters else {}
         found = answer(lambda x: to_border(apply(layer, shapes, module, *map(to_inside, x))), images, cotangent)  # noqa: B023

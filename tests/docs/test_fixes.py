@@ -71,6 +71,7 @@ FIXES = [
         "chain(PReLU(shared_axes={}), shape=(9, 3))",
     ),
     ("Dense(3).output(())", r"(Reshape\(\(1,\)\)) before it", "Dense(3).output({}.output(()))"),
+    ("Maxout(3).output(())", r"(Reshape\(\(1,\)\)) before it", "Maxout(3).output({}.output(()))"),
     ("Reshape((-1, -1))", r"(-1) once at most", "Reshape(({}, 2))"),
     ("chain(Reshape((5, 2)), shape=(4, 4))", r"or (-1) for one of them", "chain(Reshape(({}, 2)), shape=(4, 4))"),
     ("Dense(3)(np.zeros((2, 4)))", r"call it on (Input)\(shape\)", "Dense(3)({}((4,)))"),

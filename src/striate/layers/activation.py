@@ -432,7 +432,7 @@ class PReLU(Layer):
              (1, 1, 20)
     """
 
-    alpha_initializer: InitializerLike = "zeros"
+    alpha_initializer: InitializerLike = "Zeros"
     alpha_regularizer: RegularizerLike | None = None
     shared_axes: Axes | None = None
 

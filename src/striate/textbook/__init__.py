@@ -11,7 +11,8 @@ NumPy only, float64. To learn backpropagation, read in this order:
     train          the loop
     window, convolution, pooling, reshaping        what makes the network convolutional
     merging                                        branches that meet
-    dropout, normalization                         what makes it train well
+    maxout                                         a brick that learns its activation function
+    dropout, noise, normalization                  what makes it train well
 
 Names are those of the layers that train for real, which are tested against these.
 """
@@ -24,8 +25,10 @@ from striate.textbook.dropout import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
 from striate.textbook.losses import *
+from striate.textbook.maxout import *
 from striate.textbook.merging import *
 from striate.textbook.metrics import *
+from striate.textbook.noise import *
 from striate.textbook.normalization import *
 from striate.textbook.numerical import *
 from striate.textbook.optimizers import *
