@@ -71,6 +71,16 @@ FIXES = [
         "chain(PReLU(shared_axes={}), shape=(9, 3))",
     ),
     ("Dense(3).output(())", r"(Reshape\(\(1,\)\)) before it", "Dense(3).output({}.output(()))"),
+    (
+        "chain(LayerNormalization(), shape=(9, 9, 1))",
+        r"(BatchNormalization\(\)), which compares",
+        "chain({}, shape=(9, 9, 1))",
+    ),
+    (
+        "chain(GroupNormalization(), shape=(9, 9, 6))",
+        r"(groups=6), or another number",
+        "chain(GroupNormalization({}), shape=(9, 9, 6))",
+    ),
     ("Maxout(3).output(())", r"(Reshape\(\(1,\)\)) before it", "Maxout(3).output({}.output(()))"),
     ("Reshape((-1, -1))", r"(-1) once at most", "Reshape(({}, 2))"),
     ("chain(Reshape((5, 2)), shape=(4, 4))", r"or (-1) for one of them", "chain(Reshape(({}, 2)), shape=(4, 4))"),

@@ -6,6 +6,7 @@ from striate.layers.convolution import *
 from striate.layers.dense import *
 from striate.layers.dropout import *
 from striate.layers.input import *
+from striate.layers.local_normalization import *
 from striate.layers.maxout import *
 from striate.layers.merging import *
 from striate.layers.noise import *

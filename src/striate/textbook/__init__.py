@@ -12,7 +12,7 @@ NumPy only, float64. To learn backpropagation, read in this order:
     window, convolution, pooling, reshaping        what makes the network convolutional
     merging                                        branches that meet
     maxout                                         a brick that learns its activation function
-    dropout, noise, normalization                  what makes it train well
+    dropout, noise, normalization, local_normalization    what makes it train well
 
 Names are those of the layers that train for real, which are tested against these.
 """
@@ -24,6 +24,7 @@ from striate.textbook.dense import *
 from striate.textbook.dropout import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
+from striate.textbook.local_normalization import *
 from striate.textbook.losses import *
 from striate.textbook.maxout import *
 from striate.textbook.merging import *
