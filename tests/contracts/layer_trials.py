@@ -20,6 +20,7 @@ from torch.func import functional_call
 
 from striate import textbook
 from striate.errors import ArgumentError, ShapeError
+from striate.initializers import Given
 from striate.layers.base import Block, Layer, LayerLike, Weight
 from striate.shape import Axes, Padding, Pair, Shape, Single, Triple, elements, to_border, to_inside
 from tests.contracts.declarations import shelf_members
@@ -143,9 +144,15 @@ def inputs(shape: Shape, layout: str, rng: np.random.Generator, layer: Layer | N
 
 
 def values(weights: Mapping[str, Weight], rng: np.random.Generator) -> Arrays:
-    """Random numbers for weights; positive ones for averages, among which are variances."""
+    """Random numbers for weights; positive ones for averages, among which are variances; those that are given."""
     drawn = {name: rng.standard_normal(weight.shape) for name, weight in weights.items()}
-    return {name: value if weights[name].trainable else 0.5 + np.abs(value) for name, value in drawn.items()}
+    found = {name: value if weights[name].trainable else 0.5 + np.abs(value) for name, value in drawn.items()}
+    return found | {name: known(weight) for name, weight in weights.items() if isinstance(weight.initializer, Given)}
+
+
+def known(weight: Weight) -> np.ndarray:
+    """The numbers of a weight that the declaration gives."""
+    return weight.initializer.sample(weight.shape, torch.Generator()).double().numpy()
 
 
 def each_of(shape: Any) -> Shapes:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from striate.initializers import Given
 from striate.layers import GELU, Activation, AveragePooling2D, BatchNormalization, Dense, Dot
 from striate.layers.base import LayerLike
 from striate.shape import Axes, Padding, Pair, Single, Triple, axes, to_border, to_inside
@@ -119,8 +120,11 @@ def twin(layer, drawn, shapes, weights):
     made.trainable = layer.trainable  # not all take it as an argument
     taken = [(None, *shape) for shape in shapes]
     made.build(taken if len(taken) > 1 else taken[0])
-    order = {name: weight.keras or range(len(weight.shape)) for name, weight in layer.weights(*shapes).items()}
-    made.set_weights([value.transpose(order[name]) for name, value in weights.items()])
+    declared = layer.weights(*shapes)
+    order = {name: weight.keras or range(len(weight.shape)) for name, weight in declared.items()}
+    # What a declaration gives, Keras has from its arguments too.
+    drawn_here = [name for name, weight in declared.items() if not isinstance(weight.initializer, Given)]
+    made.set_weights([weights[name].transpose(order[name]) for name in drawn_here])
     return made
 
 
@@ -235,6 +239,7 @@ def test_defaults_that_differ_from_keras():
         "BatchNormalization.momentum": 0.9,
         "LeakyReLU.negative_slope": 0.01,
         **{f"AveragePooling{count}D.pool_size": 2 for count in (1, 2, 3)},
+        **{f"Normalization.{name}": inspect.Parameter.empty for name in ("mean", "variance")},  # adapted(x) gives them
     }
 
 

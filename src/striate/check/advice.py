@@ -22,7 +22,7 @@ from striate.network import Network, Node
 from striate.shape import AXES, EVERYTHING, Shape, elements, shape_text
 from striate.units import count_text
 
-__all__ = ["Labels", "check", "check_head", "check_layers", "check_windows", "refuse"]
+__all__ = ["Labels", "check", "check_head", "check_layers", "check_windows", "is_linear", "refuse"]
 
 
 def check(
@@ -353,13 +353,20 @@ def _draws_equal(initializer: Initializer, shape: Shape) -> bool:
     return drawn.numel() > 1 and bool((drawn == drawn.flatten()[0]).all())
 
 
-_LINEAR = ("Linear", "Flatten", "Reshape", "Dropout", "BatchNormalization")
-"""Bricks that are linear once trained, as all average pooling is."""
+_LINEAR = ("Linear", "Flatten", "Reshape", "BatchNormalization", "GaussianNoise", "Rescaling", "Normalization", "Dense")
+_LINEAR_KINDS = ("Dropout", "AveragePooling", "Conv", "LocallyConnected")
+"""Bricks that are linear once trained, and what the names of all such families hold."""
 
 
-def _is_linear(layer: Layer) -> bool:
+def is_linear(layer: Layer) -> bool:
+    """Whether what a brick gives, once trained, is a weighted sum of what it takes, and a constant.
+
+    Example: >>> from striate.layers import Dense, Maxout
+             >>> is_linear(Dense(3)), is_linear(Maxout(3))
+             (True, False)
+    """
     name = type(layer).__name__
-    return name in _LINEAR or "AveragePooling" in name
+    return name in _LINEAR or any(kind in name for kind in _LINEAR_KINDS)
 
 
 def _linear_after_linear(network: Network) -> Iterator[Finding]:
@@ -369,7 +376,7 @@ def _linear_after_linear(network: Network) -> Iterator[Finding]:
         before = node
         while len(before.inputs) == 1:
             before = network[before.inputs[0]]
-            if not all(_is_linear(layer) for layer, shapes in bricks(before) if not multiplies(layer, shapes)):
+            if not all(is_linear(layer) for layer, _ in bricks(before)):
                 break
             if _multiplies(before):
                 yield Finding(

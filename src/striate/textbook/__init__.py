@@ -11,7 +11,7 @@ NumPy only, float64. To learn backpropagation, read in this order:
     train          the loop
     window, convolution, pooling, reshaping        what makes the network convolutional
     merging                                        branches that meet
-    maxout                                         a brick that learns its activation function
+    maxout, mcculloch_pitts, scaling               other units, of 2013 and of 1943; known factors
     dropout, noise, normalization, local_normalization    what makes it train well
 
 Names are those of the layers that train for real, which are tested against these.
@@ -27,6 +27,7 @@ from striate.textbook.input import *
 from striate.textbook.local_normalization import *
 from striate.textbook.losses import *
 from striate.textbook.maxout import *
+from striate.textbook.mcculloch_pitts import *
 from striate.textbook.merging import *
 from striate.textbook.metrics import *
 from striate.textbook.noise import *
@@ -36,6 +37,7 @@ from striate.textbook.optimizers import *
 from striate.textbook.pooling import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
+from striate.textbook.scaling import *
 from striate.textbook.schedules import *
 from striate.textbook.train import *
 from striate.textbook.window import *
