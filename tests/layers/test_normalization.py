@@ -14,6 +14,7 @@ from striate.layers import (
     RMSNormalization,
     UnitNormalization,
 )
+from tests.contracts.layer_trials import LAYOUTS, Trial, both, differences
 from tests.layers.by_hand import compute
 
 AVERAGES = {"running_mean": [1.0], "running_var": [4.0]}
@@ -116,6 +117,15 @@ def test_layer_normalization_compares_the_channels_of_one_position():
     assert out == [[[pytest.approx([-1, 1, -1, 1])], [pytest.approx([-1, 1, -1, 1])]]]
     scaled = compute(LayerNormalization(epsilon=1e-12), [[1, 5]], weight=[10, 100], bias=[1, 2])
     assert scaled == [pytest.approx([-9, 102])]
+
+
+@pytest.mark.parametrize("channels", [7, 8, 16])
+@pytest.mark.parametrize("scale", [False, True])
+def test_many_channels_are_normalised_as_few_are(channels, scale):
+    trial = Trial(LayerNormalization(scale=scale), (3, 2, channels))
+    for layout in LAYOUTS:
+        found, reference = both(trial, layout, training=True, seed=0)
+        assert differences(found, reference) == []
 
 
 def test_its_epsilon_stands_under_the_root():
