@@ -14,11 +14,23 @@ import pytest
 import torch
 
 from striate.initializers import Given
-from striate.layers import GELU, Activation, AveragePooling2D, BatchNormalization, Dense, Dot
+from striate.layers import GELU, Activation, AveragePooling2D, BatchNormalization, Dense, Dot, Normalization
 from striate.layers.base import LayerLike
 from striate.shape import Axes, Padding, Pair, Single, Triple, axes, to_border, to_inside
 from striate.units import Count, Factor, Fraction, Positive
-from tests.contracts.layer_trials import LAYERS, SHAPES, apply, built, drawn_by, each_of, fits, own_shape, page, values
+from tests.contracts.layer_trials import (
+    LAYERS,
+    SHAPES,
+    apply,
+    built,
+    drawn_by,
+    each_of,
+    fits,
+    known,
+    own_shape,
+    page,
+    values,
+)
 from tests.parity import difference, keras
 
 BOUND = 1e-5
@@ -223,6 +235,16 @@ def test_the_running_variance_is_the_unbiased_one():
     assert own == pytest.approx({"running_mean": 1.5, "running_var": (1 + 8) / 2})
     assert theirs.moving_mean.value.item() == 1.5
     assert theirs.moving_variance.value.item() == pytest.approx((1 + 4) / 2)
+
+
+def test_normalization_measures_what_keras_measures():
+    x = np.random.default_rng(0).standard_normal((20, 5, 6, 3)).astype(np.float32) * [1, 10, 100]
+    theirs = keras.layers.Normalization()
+    theirs.adapt(x)
+    ours = Normalization.adapted(x)
+    given = {name: known(weight) for name, weight in ours.weights((5, 6, 3)).items()}
+    found = to_border(built(ours, (5, 6, 3), given)(to_inside(torch.from_numpy(x))))
+    assert difference(found, theirs(x)) <= BOUND
 
 
 def test_defaults_that_differ_from_keras():
