@@ -446,24 +446,14 @@ def _draws_equal(initializer: Initializer, shape: Shape) -> bool:
     return bool((drawn == drawn.flatten()[0]).all())
 
 
-_LINEAR = ("Linear", "Flatten", "Reshape", "Dropout", "BatchNormalization")
-"""Bricks that are linear once trained, as all average pooling is."""
-
-
-def _is_linear(layer: Layer) -> bool:
-    name = type(layer).__name__
-    return name in _LINEAR or "AveragePooling" in name
-
-
 def _linear_after_linear(network: Network) -> Iterator[Finding]:
     for node in network.nodes:
-        if not _multiplies(node) or node.layer.bends:
+        if not _multiplies(node) or not node.layer.linear:
             continue
         before = node
         while len(before.inputs) == 1:
             before = network[before.inputs[0]]
-            linear = all(_is_linear(layer) for layer, shapes in bricks(before) if not multiplies(layer, shapes))
-            if not linear or before.layer.bends:
+            if not all(layer.linear for layer, _ in bricks(before)):
                 break
             if _multiplies(before):
                 yield Finding(
