@@ -34,6 +34,8 @@ class Logic(Dataset):
              ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 0, 1])
     """
 
+    at_hand = True
+
     function: Literal["and", "or", "not", "majority", "xor"] = "xor"
 
     def load(self) -> Data:
