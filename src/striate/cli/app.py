@@ -15,6 +15,7 @@ from striate.cli.check import check
 from striate.cli.data import data
 from striate.cli.evaluate import evaluate
 from striate.cli.predict import predict
+from striate.cli.prove import prove
 from striate.cli.train import train
 from striate.errors import RecipeError, StriateError
 from striate.version import __version__
@@ -60,7 +61,7 @@ def _options(
     """Nothing but --version comes before the command."""
 
 
-for command in (train, check, evaluate, predict, data):
+for command in (train, check, evaluate, predict, data, prove):
     app.command()(_later(command))
 
 
@@ -85,7 +86,7 @@ def _terminate(_signum: int, _frame: Any) -> NoReturn:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """The exit status of a command: 0; 2 the user's input; 3 training failed; 130, 143 signals; 1 a bug of ours.
+    """The exit status of a command: 0; 2 the user's input; 3 training failed; 130, 143 signals; 1 a mistake in code.
 
     Example: >>> run(["--version"])
              striate 0.1.0
