@@ -117,11 +117,11 @@ def _objective(what: Model | Network, network: Network, loss: Any, loss_weights:
 
 def _given(
     what: Model | Network, network: Network, objective: Objective | None, x: Any, y: Any
-) -> tuple[list[torch.Tensor], tuple[Any, ...]]:
+) -> tuple[list[torch.Tensor], tuple[Any, ...] | None]:
     """The images as the network takes them, float64, and the labels of each output."""
-    goals = objective.goals if objective is not None else (None,) * len(network.outputs)
-    learned = [goal is not None and y is not None for goal in goals]
-    samples = gather(x, y, input_sides(network), network.outputs, learned)
+    outputs = network.outputs if y is not None and objective is not None else ()
+    learned = [goal is not None for goal in objective.goals] if outputs and objective is not None else []
+    samples = gather(x, y, input_sides(network), outputs, learned)
     known = what.preprocessing if isinstance(what, Model) else None
     ways = known if isinstance(known, tuple) else (known,) * len(samples.x)
     images = []
@@ -133,7 +133,7 @@ def _given(
         else:
             image = to_inside(batch) / (255.0 if batch.dtype == torch.uint8 else 1)
         images.append(image if each.dtype == np.int64 else image.double())
-    return images, samples.y
+    return images, samples.y or None
 
 
 @dataclass(frozen=True, eq=False)
@@ -350,10 +350,12 @@ class _Bench:
         names = [name for name, each in compared.items() if each.automatic.size]
         if len(names) > self.entries:
             names = [names[number] for number in sorted(self.rng.choice(len(names), self.entries, replace=False))]
-        found = []
+        found, left = [], self.entries
+        names.sort(key=lambda name: compared[name].automatic.size)  # what small ones leave is for the large
         for number, name in enumerate(names):
-            count = self.entries // len(names) + (number < self.entries % len(names))
-            found += [(name, place) for place in compared[name].places(count, self.rng)]
+            places = compared[name].places(left // (len(names) - number), self.rng)
+            found += [(name, place) for place in places]
+            left -= len(places)
         return found
 
 

@@ -1,6 +1,6 @@
 """Which of three answers is wrong, where, and by how much."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -65,16 +65,24 @@ class Compared:
         differences = [abs(found.value - self.automatic[place]) for place, found in self.measured.items()]
         return float(np.max(differences, initial=0.0) / unit)
 
-    def refuted(self, gradient: Array | None) -> list[Place]:
-        """Where trying gives another number than `gradient`."""
-        if gradient is None or gradient.shape != self.automatic.shape:
-            return list(self.measured) if gradient is not None else []
+    def refuted(self, gradient: Array | None, factor: float = 1.0) -> list[Place]:
+        """Where trying gives another number than `gradient`, or than a multiple of what it gives itself."""
+        if gradient is None:
+            return []
+        if gradient.shape != self.automatic.shape:
+            return list(self.measured)
         return [
             place
             for place, found in self.measured.items()
-            if not abs(found.value - gradient[place])
+            if not abs(factor * found.value - gradient[place])
             <= ABSOLUTE * self.scale + RELATIVE * abs(found.value) + found.noise
         ]
+
+    def differs_most(self) -> Place:
+        """Where hand and autograd differ most; they have to be of one shape."""
+        assert self.hand is not None
+        difference = np.nan_to_num(np.abs(self.automatic - self.hand), nan=np.inf)
+        return tuple(int(axis) for axis in np.unravel_index(int(np.argmax(difference)), difference.shape))
 
     def places(self, count: int, rng: np.random.Generator) -> list[Place]:
         """Which numbers to try: where hand and autograd differ most, the steepest, then at random.
@@ -84,7 +92,7 @@ class Compared:
         flat = np.nan_to_num(np.abs(self.automatic)).ravel()
         chosen: dict[int, None] = {}
         if self.hand is not None and self.hand.shape == self.automatic.shape and self.apart > EXACT:
-            chosen[int(np.argmax(np.nan_to_num(np.abs(self.automatic - self.hand)).ravel()))] = None
+            chosen[int(np.ravel_multi_index(self.differs_most(), self.hand.shape))] = None
         chosen[int(np.argmax(flat))] = None
         order = rng.permutation(flat.size)
         steep = [int(each) for each in order if flat[each] > 0]
@@ -135,6 +143,8 @@ def verdict(
 def _of_gradient(name: str, kind: str, code: str, each: str, gradient: Compared) -> Finding | None:
     """What is amiss with one gradient. Trying decides between hand and autograd; what nobody disputes is right."""
     refuted, by_hand = gradient.refuted(gradient.automatic), gradient.refuted(gradient.hand)
+    if not refuted and gradient.apart <= EXACT:
+        return None
     evidence = _sum(each, gradient, [*refuted, *by_hand])
     slot = f"dE/{each}"
     if refuted and not kind:
@@ -144,15 +154,12 @@ def _of_gradient(name: str, kind: str, code: str, each: str, gradient: Compared)
         others = "trying" if gradient.hand is None or by_hand else "the textbook and trying"
         cause = f"the backward of {code} is wrong for {slot}{_how(gradient, gradient.automatic)}; {others} say so"
         return _finding("gradient-disagrees", name, evidence, cause, f"the backward of {code}: dE/dx = (dy/dx)^T dE/dy")
-    if gradient.apart > EXACT:
-        judged = f"{_how(gradient, gradient.hand)}; autograd and trying say so" if by_hand else ""
-        cause = (
-            f"the backward rule of textbook.{kind} is wrong for {slot}{judged}"
-            if by_hand
-            else f"autograd and the textbook's rule of {kind} differ for {slot}, by less than trying can tell"
-        )
-        return _finding("textbook-disagrees", name, evidence, cause, f"the backward of textbook.{kind}, or of {code}")
-    return None
+    if by_hand:
+        how = _how(gradient, gradient.hand)
+        cause = f"the backward rule of textbook.{kind} is wrong for {slot}{how}; autograd and trying say so"
+    else:
+        cause = f"autograd and the textbook's rule of {kind} differ for {slot}, by less than trying can tell"
+    return _finding("textbook-disagrees", name, evidence, cause, f"the backward of textbook.{kind}, or of {code}")
 
 
 def _finding(fault: str, where: str, evidence: str, cause: str, fix: str) -> Finding:
@@ -168,26 +175,22 @@ def _how(gradient: Compared, wrong: Array | None) -> str:
     if not right.any():
         return ": it must be 0"
     factor = float(given @ right / (right @ right))
-    if not np.allclose(given, factor * right, rtol=1e-4, atol=1e-6 * float(np.max(np.abs(right)))):
+    if gradient.refuted(wrong, factor):
         return ""
     return ": its sign" if abs(factor + 1) < 1e-4 else f": it is {factor:.5g} times what it must be"
 
 
-def _sum(each: str, gradient: Compared, doubtful: Iterable[Place]) -> str:
-    """The numbers of one place, the worst that is known."""
-    place = next(iter(doubtful), None)
-    if place is None:
-        if gradient.hand is None or gradient.hand.shape != gradient.automatic.shape:
-            shape = None if gradient.hand is None else gradient.hand.shape
-            return f"dE/{each}: by hand of shape {shape}, autograd {gradient.automatic.shape}"
-        difference = np.nan_to_num(np.abs(gradient.automatic - gradient.hand), nan=np.inf)
-        place = tuple(int(axis) for axis in np.unravel_index(int(np.argmax(difference)), difference.shape))
-    found = gradient.measured.get(place)
-    parts = [f"autograd {gradient.automatic[place]:.9g}"]
-    if gradient.hand is not None and gradient.hand.shape == gradient.automatic.shape:
-        parts.append(f"by hand {gradient.hand[place]:.9g}")
-    if found is not None:
-        parts.append(f"by trying {found.value:.9g}")
+def _sum(each: str, gradient: Compared, doubtful: Sequence[Place]) -> str:
+    """The numbers of a place that is in doubt; where trying doubts none, of that where hand and autograd differ most."""
+    automatic, hand = gradient.automatic, gradient.hand
+    if hand is not None and hand.shape != automatic.shape:
+        return f"dE/{each}: by hand of shape {hand.shape}, autograd {automatic.shape}"
+    place = doubtful[0] if doubtful else gradient.differs_most()
+    parts = [f"autograd {automatic[place]:.9g}"]
+    if hand is not None:
+        parts.append(f"by hand {hand[place]:.9g}")
+    if place in gradient.measured:
+        parts.append(f"by trying {gradient.measured[place].value:.9g}")
     return f"dE/{each}[{', '.join(map(str, place))}]: {', '.join(parts)}"
 
 
