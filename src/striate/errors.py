@@ -30,6 +30,7 @@ __all__ = [
     "DeclarationError",
     "NonFiniteError",
     "OpenSizeError",
+    "ProofError",
     "RecipeError",
     "ShapeError",
     "StorageError",

@@ -322,7 +322,7 @@ def test_a_number_of_entries_that_is_none_is_refused(entries):
 
 
 def test_labels_that_do_not_go_with_the_loss_are_refused():
-    with pytest.raises(DataError, match="labels run 0..3"):
+    with pytest.raises(DataError, match=r"labels run 0\.\.3"):
         prove(with_cubed(), CROSSENTROPY, x=np.zeros((2, 6, 6, 2)), y=[1, 9])
 
 
