@@ -9,7 +9,7 @@ import torch
 
 import striate
 from striate import textbook
-from striate.errors import ArgumentError, DataError, ProofError
+from striate.errors import ArgumentError, DataError, DeclarationError, ProofError
 from striate.layers import (
     Activation,
     BatchNormalization,
@@ -20,6 +20,7 @@ from striate.layers import (
     Input,
     MaxPooling2D,
     ReLU,
+    Reshape,
 )
 from striate.model import Sequential
 from striate.network import Network
@@ -69,6 +70,20 @@ def test_every_loss_is_proved_under_the_head_that_it_takes(name):
     found = row(proof, "loss")
     assert found.by_hand
     assert found.entries - found.skipped > 4
+
+
+def test_a_loss_whose_head_is_not_the_last_layer_is_proved_by_differences():
+    """Shares that do not come straight from a softmax are divided by their sum, which the textbook leaves out."""
+    layers = [Dense(3, activation="softmax", input_shape=(4,)), Reshape((3,))]
+    proof = prove(Network.sequential(layers), CROSSENTROPY)
+    assert named(proof) == []
+    assert not row(proof, "loss").by_hand
+    assert row(proof, "loss").entries == 9
+
+
+def test_loss_and_head_that_do_not_belong_together_are_refused_as_compile_does():
+    with pytest.raises(DeclarationError, match="sigmoid"):
+        prove(Network.sequential([Dense(3, activation="sigmoid", input_shape=(4,))]), CROSSENTROPY)
 
 
 def test_shared_layers_several_inputs_and_outputs_are_proved():

@@ -10,6 +10,7 @@ import torch
 
 from striate import catalog
 from striate.build import build
+from striate.check import check_heads, refuse
 from striate.errors import ArgumentError
 from striate.losses.base import Loss
 from striate.model import Model
@@ -66,8 +67,8 @@ def prove(
         entries: how many numbers are moved for each brick, and for the whole network.
         seed: of all that is drawn.
         rules: rules by the name of a layer or loss, as textbook.Brick or textbook.Loss: for layers of one's own.
-    Errors:  DataError, ArgumentError for what cannot be used. A disagreement is no error here but a finding of the
-             proof; `Proof.require` makes it one.
+    Errors:  DataError, ArgumentError for what cannot be used, DeclarationError where loss and head do not belong
+             together. A disagreement is no error here but a finding of the proof; `Proof.require` makes it one.
     Source:  lecture 003 L448, L203-249
     Example: >>> from striate.layers import Dense
              >>> from striate.network import Network
@@ -111,7 +112,9 @@ def _stir(module: torch.nn.Module, rng: np.random.Generator) -> None:
 def _objective(what: Model | Network, network: Network, loss: Any, loss_weights: Any) -> Objective | None:
     """What is made small, or None where nobody says."""
     if loss is not None:
-        return Compiled.of(network.outputs, loss, None, loss_weights).objective(network)
+        compiled = Compiled.of(network.outputs, loss, None, loss_weights)
+        refuse(check_heads(network, compiled.losses))
+        return compiled.objective(network)
     return what._objective if isinstance(what, Model) and what.loss is not None else None
 
 
@@ -278,7 +281,10 @@ class _Bench:
         """A loss likewise."""
         loss = term.loss
         assert loss is not None
-        rule = rule_of(loss, self.rules)
+        # Shares are divided by their sum, probabilities kept off 0; the textbook takes them as they are. From the scores
+        # both are the same function.
+        off_scores = loss.head is not None and not getattr(loss, "from_logits", False)
+        rule = None if off_scores else rule_of(loss, self.rules)
         hand = None if rule is None else loss_by_hand(rule, loss, scores.numpy(), term.target.numpy())
         value = term.shares(scores).sum().numpy()
         wanted = None if hand is None else {"y": hand.y}
