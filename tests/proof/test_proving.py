@@ -234,6 +234,21 @@ class WrongForward(textbook.Conv2D):
         return super().forward(x, weights, training) * (1 + 1e-9)
 
 
+def test_scales_of_one_and_biases_of_zero_hide_nothing():
+    class WithoutGamma(textbook.BatchNormalization):
+        def forward(self, x, weights, training=True):
+            self.gamma = weights["weight"].reshape(-1, *[1] * (x.ndim - 2))
+            return super().forward(x, weights, training)
+
+        def backward(self, dy):
+            dx, gradients = super().backward(dy)
+            return dx / self.gamma, gradients
+
+    network = Network.sequential([BatchNormalization(input_shape=(4, 4, 2)), Flatten(), Dense(2)])
+    proof = prove(network, rules={"BatchNormalization": WithoutGamma})
+    assert named(proof) == [("batch_normalization", "textbook-disagrees")]
+
+
 @pytest.mark.parametrize(
     ("rules", "where", "fault", "said"),
     [

@@ -14,9 +14,7 @@ def prove(
     what: Annotated[
         str, typer.Argument(help="digits, mnist, cifar10, a folder of images, a recipe.toml or a run.", metavar="WHAT")
     ],
-    entries: Annotated[
-        int, typer.Option(min=1, help="How many numbers of each layer to move.", show_default=True)
-    ] = 24,
+    entries: Annotated[int, typer.Option(min=1, help="How many numbers of each layer to move.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, images, labels and what is moved.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     settings: Settings = None,
