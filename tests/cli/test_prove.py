@@ -60,6 +60,13 @@ def test_a_model_in_a_file_is_proved_with_its_weights(tmp_path, capsys):
     assert [row["name"] for row in json.loads(capsys.readouterr().out)["rows"]][-2:] == ["loss", "whole network"]
 
 
+def test_a_network_of_the_zoo_is_proved_without_a_loss(capsys):
+    assert run(["prove", "zoo:TextbookCNN", "--set", "model.input=[12, 12, 1]", "--entries", "4"]) == 0
+    told = capsys.readouterr().out
+    assert "proved: by hand = autograd = numerical" in told
+    assert "loss" not in told
+
+
 def test_a_planted_sign_error_ends_it_with_status_1_and_the_layers_name(recipe, capsys, monkeypatch):
     backward = textbook.Conv2D.backward
 

@@ -12,7 +12,10 @@ __all__ = ["prove"]
 
 def prove(
     what: Annotated[
-        str, typer.Argument(help="digits, mnist, cifar10, a folder of images, a recipe.toml or a run.", metavar="WHAT")
+        str,
+        typer.Argument(
+            help="digits, mnist, cifar10, a folder of images, a recipe.toml, a run or zoo:NAME.", metavar="WHAT"
+        ),
     ],
     entries: Annotated[int, typer.Option(min=1, help="How many numbers of each layer to move.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Of weights, images, labels and what is moved.")] = 0,
@@ -21,11 +24,13 @@ def prove(
 ) -> int:
     """Prove the gradients of a network. Compares rules by hand, autograd and differences, layer by layer."""
     from striate import proof
-    from striate.cli.sources import is_run, recipe_of
+    from striate.cli.sources import ZOO, is_run, recipe_of, zoo_network
     from striate.model import load
     from striate.recipe.job import load_data
 
-    if is_run(what) and not settings:
+    if what.startswith(ZOO):
+        found = proof.prove(zoo_network(what, settings or []), entries=entries, seed=seed)
+    elif is_run(what) and not settings:
         found = proof.prove(load(what), entries=entries, seed=seed)
     else:
         recipe = recipe_of(what, settings or [])
