@@ -34,10 +34,10 @@ def test_where_all_agree_nothing_is_said():
 @pytest.mark.parametrize("hand", [None, RIGHT, -RIGHT])
 def test_autograd_is_wrong_where_trying_says_so(hand):
     ((fault, cause),) = said(compared(-RIGHT, hand))
-    others = "the textbook and trying" if hand is RIGHT else "trying"
+    others = "the textbook and trying say" if hand is RIGHT else "trying says"
     assert (fault, cause) == (
         "gradient-disagrees",
-        f"the backward of _Cubed is wrong for dE/dx: its sign; {others} say so",
+        f"the backward of _Cubed is wrong for dE/dx: its sign; {others} so",
     )
 
 

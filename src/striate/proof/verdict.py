@@ -149,10 +149,12 @@ def _of_gradient(name: str, kind: str, code: str, each: str, gradient: Compared)
     slot = f"dE/{each}"
     if refuted and not kind:
         cause = f"autograd's gradient of the whole network does not belong to its loss, for {slot}"
-        return _finding("gradient-disagrees", name, evidence, cause, "the layers that are named above")
+        return _finding(
+            "gradient-disagrees", name, evidence, cause, "what is told of its layers; if nothing is, please report it"
+        )
     if refuted:
-        others = "trying" if gradient.hand is None or by_hand else "the textbook and trying"
-        cause = f"the backward of {code} is wrong for {slot}{_how(gradient, gradient.automatic)}; {others} say so"
+        others = "trying says" if gradient.hand is None or by_hand else "the textbook and trying say"
+        cause = f"the backward of {code} is wrong for {slot}{_how(gradient, gradient.automatic)}; {others} so"
         return _finding("gradient-disagrees", name, evidence, cause, f"the backward of {code}: dE/dx = (dy/dx)^T dE/dy")
     if by_hand:
         how = _how(gradient, gradient.hand)
