@@ -415,6 +415,19 @@ def test_mixed_images_are_learned_with_the_mixed_losses_of_both_labels():
     assert abs(expected - own.mean()) > 1e-4
 
 
+def test_a_label_that_counts_nothing_teaches_nothing_through_its_mixed_images_either():
+    """share * weight * loss(y) + (1 - share) * weight of the partner * loss(y of the partner)."""
+    counts = np.ones(N, np.float32)
+    counts[::2] = 0.0
+    weights = []
+    for labels in (Y["kind"], np.where(counts > 0, Y["kind"], (Y["kind"] + 1) % 3)):
+        model = Sequential([Flatten(input_shape=(6, 6, 1)), Dense(3, activation="softmax")], seed=0)
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.fit(X["left"], labels, verbose=0, sample_weight=counts, augment=[MixUp(0.4)])
+        weights.append(model.get_weights()[0])
+    np.testing.assert_array_equal(*weights)
+
+
 def test_ten_crops_are_averaged():
     model = Sequential([Conv2D(2, 3, input_shape=(4, 4, 1)), Flatten(), Dense(3, activation="softmax")], seed=0)
     crops = ten_crop(X["left"], 4)

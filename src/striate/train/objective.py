@@ -10,12 +10,12 @@ from striate.loader import Batch
 from striate.losses.base import Loss
 from striate.metrics.base import Meter, Metric
 
-__all__ = ["Gauge", "Goal", "Objective", "weighted_mean"]
+__all__ = ["Gauge", "Goal", "Objective", "weighted"]
 
 
-def weighted_mean(values: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
-    """The mean of `values` (n, ...), each sample times its weight, divided by how many there are (as Keras does)."""
-    return values.mean() if weight is None else (values * _spread(weight, values)).mean()
+def weighted(values: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
+    """`values` (n, ...), each sample times its weight. Their mean divides by how many there are (as in Keras)."""
+    return values if weight is None else values * _spread(weight, values)
 
 
 def _spread(weight: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
@@ -79,12 +79,14 @@ class Objective:
         found = []
         for place, loss in enumerate(self._trained):
             if loss is not None:
-                values = loss.values(scores[place], batch.y[place])
-                if batch.mix is not None:
+                weight = None if batch.weight is None else batch.weight[place]
+                values = weighted(loss.values(scores[place], batch.y[place]), weight)
+                if batch.mix is not None:  # each label counts what it counts in its own image
                     partner, share = batch.mix
                     other = loss.values(scores[place], batch.y[place].index_select(0, partner))
+                    other = weighted(other, None if weight is None else weight.index_select(0, partner))
                     values = torch.lerp(other, values, _spread(share, values).to(values.dtype))
-                found.append(weighted_mean(values, None if batch.weight is None else batch.weight[place]))
+                found.append(values.mean())
         return found
 
     def total(self, losses: Sequence[torch.Tensor]) -> torch.Tensor:
