@@ -108,6 +108,19 @@ def spoilt(state, change):
             "of another shape: fc.bias (10,) instead of (1000,)",
         ),
         (lambda state: state.update({"fc.bias": torch.full((1000,), torch.nan)}), "not finite: fc.bias"),
+        (lambda state: state.update({"fc.bias": torch.ones(1000).double() * 1e300}), "not finite: fc.bias"),
+        (
+            lambda state: state.update({"fc.bias": torch.full((1000,), torch.nan).to(torch.float8_e4m3fn)}),
+            "not finite: fc.bias",
+        ),
+        (
+            lambda state: state.update({"fc.bias": torch.ones(1000, dtype=torch.int8)}),
+            "whole or complex numbers: fc.bias torch.int8",
+        ),
+        (
+            lambda state: state.update({"fc.bias": torch.ones(1000) * 1j}),
+            "whole or complex numbers: fc.bias torch.complex64",
+        ),
         (
             lambda state: [state.pop(key) for key in list(state) if "layer1" in key],
             "missing: layer1.0.conv1.weight, layer1.0.bn1.weight, layer1.0.bn1.bias and 17 more",

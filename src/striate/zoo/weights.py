@@ -87,6 +87,8 @@ def fill(model: Model, names: Mapping[str, str], state: Mapping[str, torch.Tenso
     """
     wanted = torchvision_names(model.network, names)
     given = {key: value for key, value in state.items() if not key.endswith(".num_batches_tracked")}
+    # What is finite in a wider type may not be in ours, and narrow types cannot tell.
+    given = {key: value.float() if value.is_floating_point() else value for key, value in given.items()}
     problems = [
         *_listed("missing", (key for key in wanted if key not in given)),
         *_listed("not of this network", (key for key in given if key not in wanted)),
@@ -97,6 +99,10 @@ def fill(model: Model, names: Mapping[str, str], state: Mapping[str, torch.Tenso
                 for key, (_, shape) in wanted.items()
                 if key in given and tuple(given[key].shape) != shape
             ),
+        ),
+        *_listed(
+            "whole or complex numbers",
+            (f"{key} {value.dtype}" for key, value in given.items() if key in wanted and not value.is_floating_point()),
         ),
         *_listed("not finite", (key for key in wanted if key in given and not bool(given[key].isfinite().all()))),
     ]
