@@ -109,6 +109,20 @@ def test_many_features_are_told_without_their_numbers():
     assert "have the same weighted mean" in found.evidence
 
 
+def test_two_quantities_are_no_two_classes():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 2))
+    assert faults(single(head=None, units=2), x, rng.standard_normal((40, 2))) == []
+    assert faults(single(head=None, units=2), x, rng.integers(0, 2, (40, 2))) == [], "each may be true, or both"
+
+
+def test_sums_that_nobody_could_follow_are_not_written_out():
+    x = np.random.default_rng(0).standard_normal((40, 3))
+    (found,) = check_separable(single(3), x, np.arange(40) % 2)
+    assert "have the same weighted mean" in found.evidence
+    assert len(found.evidence) < 200
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_it_agrees_with_a_support_vector_machine_and_its_sums_are_equal(seed):
     rng = np.random.default_rng(seed)

@@ -140,6 +140,8 @@ def _only_weights(network: Network) -> str | None:
 def _two_classes(x: np.ndarray, y: np.ndarray) -> tuple[list[Point], list[Point]] | None:
     """The different points of the second class and of the first, where there are two and they are few."""
     if y.ndim == 2 and y.shape[1] == 2:
+        if not (np.sort(y, 1) == (0, 1)).all():  # two quantities, or two answers of which both may be yes
+            return None
         y = y.argmax(1)
     labels = y.reshape(len(y), -1)
     if labels.shape[1:] != (1,) or len(x) != len(y) or not np.isfinite(x).all():
@@ -157,16 +159,17 @@ def _two_classes(x: np.ndarray, y: np.ndarray) -> tuple[list[Point], list[Point]
 
 MOST_SHOWN = 4
 """Features of a point that are written out."""
+MOST_TIMES = 100
+"""Multiples above this are not written out: nobody would follow the sum."""
 
 
 def _sum(above: Multiples, below: Multiples) -> str:
     """The inequalities that cannot all hold, added up."""
     features = len(next(iter(above)))
-    if features > MOST_SHOWN:
-        count = sum(above.values())
+    if features > MOST_SHOWN or max((above | below).values()) > MOST_TIMES:
         return (
-            f"{len(above)} points of one class and {len(below)} of the other have the same weighted mean "
-            f"(weights in {count}ths): a plane with the first on one side has it there, and not on the other"
+            f"{len(above)} points of one class and {len(below)} of the other have the same weighted mean: "
+            "a plane with the first on one side has it there, and not on the other"
         )
     total = [sum(times * point[number] for point, times in above.items()) for number in range(features)]
     terms = [(f"w{number}", value) for number, value in enumerate(total, start=1)] + [("b", sum(above.values()))]
