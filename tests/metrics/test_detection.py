@@ -177,3 +177,10 @@ def test_one_against_the_rest_is_that_of_scikit_learn():
     assert AUC(multi_label=True)(labels, p) == pytest.approx(expected, rel=1e-12)
     pooled = sklearn.roc_auc_score(np.eye(4)[labels], p, average="micro")
     assert AUC()(labels, p) == pytest.approx(pooled, rel=1e-12)
+
+
+@pytest.mark.parametrize("metric", [Precision(class_id=4), Recall(class_id=9, average="macro")])
+def test_an_output_that_there_is_not_is_told(metric):
+    p, labels = several()
+    with pytest.raises(ArgumentError, match=r"class_id=\d, and the predictions have 4 outputs"):
+        metric(labels, p)

@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 
 import torch
 
+from striate.errors import ArgumentError
 from striate.metrics.base import Meter, Metric, Tallied, true_outputs
-from striate.units import Count, Index, Positive, Real
+from striate.units import Count, Index, Positive, Real, counted
 
 __all__ = ["AUC", "F1Score", "FBetaScore", "Precision", "Recall"]
 
@@ -57,6 +58,8 @@ class _Thresholded(_Answers, abstract=True):
         top_k: only so many outputs, the highest, say yes.
         class_id: the one output that counts; by default all.
         average: all outputs counted together, or the mean over them, or that weighted by how often each is true.
+
+    Errors:  ArgumentError for an output that there is not.
     """
 
     thresholds: Real | None = None
@@ -72,7 +75,16 @@ class _Thresholded(_Answers, abstract=True):
 
     def sums(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         counts = super().sums(prediction, target)
-        return counts if self.class_id is None else counts[:, self.class_id : self.class_id + 1]
+        if self.class_id is None:
+            return counts
+        outputs = counts.shape[1]
+        if self.class_id >= outputs:
+            raise ArgumentError(
+                f"{type(self).__name__} of class_id={self.class_id}, and the predictions have {counted(outputs, 'output')}",
+                sum=f"outputs are numbered 0..{outputs - 1}",
+                fix=f"class_id={outputs - 1}",
+            )
+        return counts[:, self.class_id : self.class_id + 1]
 
 
 @dataclass(frozen=True)
