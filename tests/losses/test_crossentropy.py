@@ -272,3 +272,15 @@ def test_every_sample_has_the_loss_and_the_gradient_that_keras_gives_it(loss, gi
     assert ours(labels, predictions) == pytest.approx(float(expected.detach().mean()), rel=1e-5)
     own, reference = (torch.autograd.grad(each.sum(), x)[0] for each, x in ((values, leaf), (expected, other)))
     assert agree(own, reference, 1e-5)
+
+
+@pytest.mark.parametrize("loss", [BinaryFocalCrossentropy, CategoricalFocalCrossentropy])
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("score", [20.0, 200.0, 1e30])
+def test_what_is_certain_and_right_has_a_focal_gradient_of_nothing_whatever_gamma(loss, gamma, score):
+    """The slope of (1 - p)**gamma is infinite at p = 1, that of the loss is 0."""
+    scores = torch.tensor([[score, -score]], requires_grad=True)
+    value = loss(gamma=gamma, from_logits=True).values(scores, torch.tensor([[1.0, 0.0]]))
+    (gradient,) = torch.autograd.grad(value.sum(), scores)
+    assert value.item() == pytest.approx(0, abs=1e-8)
+    assert gradient.abs().max() <= 1e-8

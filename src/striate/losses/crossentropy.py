@@ -201,7 +201,7 @@ class BinaryFocalCrossentropy(Loss):
         else:
             yes = prediction.clamp(CLIP, 1 - CLIP)
             each, no = functional.binary_cross_entropy(yes, target, reduction="none"), 1 - yes
-        each = each * (target * no + (1 - target) * yes) ** self.gamma
+        each = each * _power(target * no + (1 - target) * yes, self.gamma)
         if self.apply_class_balancing:
             each = each * (target * self.alpha + (1 - target) * (1 - self.alpha))
         return each.mean(1)
@@ -237,11 +237,16 @@ class CategoricalFocalCrossentropy(Loss):
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         target = _smoothed(target.to(prediction.dtype), self.label_smoothing, prediction.shape[1])
         log = functional.log_softmax(prediction, 1) if self.from_logits else _log_shares(prediction)
-        missing = 1 - log.exp()  # (n, k, h, w): what is missing to certainty
-        return -self.alpha * (target * missing**self.gamma * log).sum(1)
+        missing = -torch.expm1(log)  # (n, k, h, w): what is missing to certainty; 1 - exp(log) would round to 0
+        return -self.alpha * (target * _power(missing, self.gamma) * log).sum(1)
 
     def target(self, labels: torch.Tensor, output: Shape) -> torch.Tensor:
         return label_shares(self, labels, output)
+
+
+def _power(missing: torch.Tensor, gamma: float) -> torch.Tensor:
+    """missing**gamma, also where nothing is missing: there its slope is infinite for gamma < 1, that of the loss is 0."""
+    return missing.clamp(min=torch.finfo(missing.dtype).tiny) ** gamma
 
 
 def _log_shares(prediction: torch.Tensor) -> torch.Tensor:
