@@ -7,6 +7,7 @@ from sklearn.svm import LinearSVC
 from striate.check import check_layers, check_separable, contradiction
 from striate.datasets import logic
 from striate.layers import Conv2D, Dense, Flatten, Input, Maxout, ReLU, Softmax
+from striate.model import Sequential
 from striate.network import Network
 
 
@@ -31,6 +32,12 @@ def test_xor_is_refused_with_the_inequalities_that_contradict_each_other():
         '  fix   : a hidden layer, such as Dense(2, activation="tanh") before dense'
     )
     assert found.severity == "advice"
+
+
+def test_a_model_is_checked_with_images_and_labels_in_the_order_of_fit():
+    model = Sequential([Dense(1, activation="step", input_shape=(2,))])
+    (found,) = model.check(*logic.load_data("xor")).findings
+    assert found.fault == "not-linearly-separable"
 
 
 @pytest.mark.parametrize("function", ["and", "or", "not", "majority"])

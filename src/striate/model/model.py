@@ -288,7 +288,7 @@ class Model:
         first = self._objective.goals[0] if self._compiled is not None else None
         return first is not None and first.drops_head
 
-    def check(self, strict: bool = False, x: Any = None, y: Any = None) -> Table:
+    def check(self, x: Any = None, y: Any = None, *, strict: bool = False) -> Table:
         """Shapes, parameters, operations, receptive field and advice, from the declaration alone.
 
         With images x and labels y also whether one layer of weights could tell two classes apart at all.
