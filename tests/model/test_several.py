@@ -17,6 +17,7 @@ from striate.layers import (
     Conv2D,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GlobalAveragePooling2D,
     Input,
@@ -413,6 +414,19 @@ def test_mixed_images_are_learned_with_the_mixed_losses_of_both_labels():
     history = model.fit(X["left"], Y["kind"], N, shuffle=False, verbose=0, augment=[MixUp(0.4)]).history
     assert history["loss"][0] == pytest.approx(expected, rel=1e-5)
     assert abs(expected - own.mean()) > 1e-4
+
+
+def test_what_is_no_image_is_not_moved_and_numbers_of_words_are_not_mixed():
+    y = np.array([0, 1])
+    vectors = Sequential([Dense(2, activation="softmax", input_shape=(4,))])
+    vectors.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(DataError, match="RandomFlip changes images"):
+        vectors.fit(np.zeros((2, 4), np.float32), y, verbose=0, augment=["random_flip"])
+    vectors.fit(np.zeros((2, 4), np.float32), y, verbose=0, augment=[MixUp()])
+    words = Sequential([Embedding(5, 2, input_shape=(4,)), Flatten(), Dense(2, activation="softmax")])
+    words.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(DataError, match="MixUp would mix the numbers of words"):
+        words.fit(np.zeros((2, 4), np.int64), y, verbose=0, augment=[MixUp()])
 
 
 def test_a_label_that_counts_nothing_teaches_nothing_through_its_mixed_images_either():

@@ -81,7 +81,7 @@ class Augmenter:
     `mix`. All that is drawn is computed on the CPU in float64; pixels are changed on the device where they are.
 
     Errors:  ArgumentError for augmentations that fill what comes in from outside differently, or count black and white
-             differently, and for two that mix images; DataError for images that cannot be coloured.
+             differently, and for two that mix images; DataError for what is no image, or cannot be coloured.
     Example: >>> from striate.augmentations import RandomFlip
              >>> Augmenter([RandomFlip()], seed=0)(torch.zeros(2, 4, 4, 1), torch.arange(2), epoch=0).shape
              torch.Size([2, 4, 4, 1])
@@ -104,6 +104,7 @@ class Augmenter:
         """The images as this epoch sees them, but for what mixes them; `rows` are their places in the data set."""
         if all(each.mixes for each in self.augmentations) or not len(images):
             return images
+        self._require_images(images)
         drawn = self._drawn(rows, epoch)
         changed = images
         if moving := _of_kind(Moving, drawn):
@@ -139,11 +140,26 @@ class Augmenter:
         if not mixing:
             return None
         ((each, draws),) = mixing
+        if images.dtype == torch.int64:
+            raise DataError(
+                f"{type(each).__name__} would mix the numbers of words, and between two of them is no word",
+                sum=f"the network takes {tuple(images.shape)} whole numbers",
+                fix="leave it out",
+            )
         partner, own = each.partners(draws)
         partner, own = partner.to(images.device), own.to(images.device, torch.float32)
         share = own.reshape(-1, *[1] * (images.dim() - 1))
         mixed = torch.lerp(images.index_select(0, partner).to(torch.float32), images.to(torch.float32), share)
         return _typed(mixed, images.dtype), partner, own
+
+    def _require_images(self, images: torch.Tensor) -> None:
+        if images.dim() != 4 or images.dtype == torch.int64:
+            names = ", ".join(type(each).__name__ for each in self.augmentations if not each.mixes)
+            raise DataError(
+                f"{names} changes images, and the network takes none",
+                sum=f"(n, h, w, c) of pixels needed, {tuple(images.shape)} {str(images.dtype).removeprefix('torch.')} given",
+                fix=f"leave {names} out",
+            )
 
     def _drawn(self, rows: torch.Tensor, epoch: int) -> list[tuple[Augmentation, torch.Tensor]]:
         """Each augmentation with what was drawn for it, (n, draws)."""
