@@ -358,3 +358,11 @@ def test_labels_that_do_not_go_with_the_loss_are_refused():
 
 def test_it_is_found_as_striate_prove():
     assert striate.prove is prove
+
+
+def test_labels_without_images_and_a_batch_that_has_no_spread_are_told():
+    network = Network.sequential([Dense(2, input_shape=(5,)), BatchNormalization()])
+    with pytest.raises(ArgumentError, match="labels y without images x"):
+        prove(network, "mean_squared_error", y=np.zeros((3, 2)))
+    with pytest.raises(DataError, match="one value for each channel"):
+        prove(network, "mean_squared_error", np.zeros((1, 5), np.float32), np.zeros((1, 2)))

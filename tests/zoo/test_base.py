@@ -33,8 +33,9 @@ def test_a_network_says_where_it_comes_from_and_takes_what_all_take(name):
     "wrong", [{"classes": 0}, {"classes": 2.5}, {"input_shape": (0, 8, 1)}, {"input_shape": ()}, {"seed": -1}]
 )
 def test_what_cannot_be_meant_is_refused_by_name(name, wrong):
-    with pytest.raises(ArgumentError, match=f"{name}: {next(iter(wrong))}"):
+    with pytest.raises(ArgumentError, match=f"{name}: {next(iter(wrong))}") as told:
         zoo.build(name, **wrong)
+    assert told.value.fix.startswith(f"{name}(input_shape=({zoo.find(name).input_shape[0]}, ")
 
 
 def test_a_wrong_argument_names_the_right_one():

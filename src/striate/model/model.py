@@ -38,13 +38,13 @@ from striate.model.arguments import (
     validation_parts,
 )
 from striate.model.goals import Compiled
-from striate.model.samples import Samples, each_of, gather, input_sides, pairs
+from striate.model.samples import Samples, each_of, gather, input_sides, pairs, require_spread
 from striate.model.views import BoundLayer, put
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
 from striate.seed import derive, next_seed, require_seed
-from striate.shape import Shape, elements, fits, is_open, to_border
+from striate.shape import Shape, fits, is_open, to_border
 from striate.train import (
     Evaluation,
     Interrupted,
@@ -459,7 +459,7 @@ class Model:
             seed = self._seed_of_fit(initial_epoch)
             self._require_true_labels(augmentations)
             train = self._batches(train_on, size, shuffle, augmentations, seed)
-            self._require_spread(train)
+            require_spread(self.network, min(train.size, train.samples))
             if augmentations:  # what they cannot work on is told now
                 train.batch(train.order(0)[:2], 0)
             require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(train_on)))
@@ -542,7 +542,7 @@ class Model:
             given = self._labelled(x, y, sample_weight, "train_on_batch")
             self._fit_preprocessing(given.x, None)
             batches = self._batches(given, len(given))
-            self._require_spread(batches)
+            require_spread(self.network, len(given))
         if self.plan is None:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
@@ -858,18 +858,6 @@ class Model:
         augmenter = Augmenter(augment, seed) if augment else None
         ways = self._preprocessing_for(images)
         return Batches(images, self._targets(given), ways, size, seed, shuffle, augmenter, weight)
-
-    def _require_spread(self, batches: Batches) -> None:
-        """Refuse batches of one image where batch normalisation has one value of it for each channel."""
-        for node in self.network.layers if min(batches.size, batches.samples) == 1 else ():
-            normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
-            if normalises and elements(node.output[:-1]) == 1:
-                raise DataError(
-                    f"{node.name} would have one value for each channel, and one value has no spread",
-                    where=f"{node.name} = {node.layer!r}; input {node.shapes[0]}",
-                    sum=f"1 image in a batch: {batches.samples} images, batch_size {batches.size}",
-                    fix="batch_size=2 or more, and at least two images",
-                )
 
     def _prepare_training(self, optimizer: Optimizer) -> fx.GraphModule:
         """The rewritten network and the optimizer's state, kept from one fit to the next."""

@@ -9,9 +9,9 @@ import numpy as np
 from striate.errors import ArgumentError, DataError, UnknownNameError
 from striate.loader import as_array, check_arrays, check_indices, check_labels
 from striate.network import Network
-from striate.shape import Shape, fits
+from striate.shape import Shape, elements, fits
 
-__all__ = ["Samples", "Side", "each_of", "gather", "input_sides", "pairs"]
+__all__ = ["Samples", "Side", "each_of", "gather", "input_sides", "pairs", "require_spread"]
 
 
 @dataclass(frozen=True)
@@ -182,3 +182,19 @@ def _turned(x: np.ndarray, shape: Shape | None) -> np.ndarray:
         return x
     turned = (*x.shape[2:], x.shape[1])
     return np.moveaxis(x, 1, -1) if fits(turned, shape) else x
+
+
+def require_spread(network: Network, count: int) -> None:
+    """Refuse batches of one image where batch normalisation has one value of it for each channel.
+
+    Errors: DataError.
+    """
+    for node in network.layers if count == 1 else ():
+        normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
+        if normalises and elements(node.output[:-1]) == 1:
+            raise DataError(
+                f"{node.name} would have one value for each channel, and one value has no spread",
+                where=f"{node.name} = {node.layer!r}; input {node.shapes[0]}",
+                sum="1 image in a batch",
+                fix="batch_size=2 or more, and at least two images",
+            )

@@ -15,7 +15,7 @@ from striate.errors import ArgumentError
 from striate.losses.base import Loss
 from striate.model import Model
 from striate.model.goals import Compiled
-from striate.model.samples import gather, input_sides
+from striate.model.samples import gather, input_sides, require_spread
 from striate.network import Network
 from striate.proof.numerical import slope
 from striate.proof.parts import Part, run, take_apart
@@ -79,6 +79,8 @@ def prove(
     seed = require_seed(seed)
     if not isinstance(entries, int) or isinstance(entries, bool) or entries < 1:
         raise ArgumentError(f"entries={entries!r} cannot be tried", sum="a whole number above 0", fix="entries=24")
+    if x is None and y is not None:
+        raise ArgumentError("labels y without images x: it is not known what they are of", fix="x=..., or no labels")
     rng = np.random.default_rng(derive(seed, "proof"))
     network = what.network if isinstance(what, Model) else what
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
@@ -95,6 +97,7 @@ def prove(
         )
         if images is None:
             images = [random_images(side, rng) for side in input_sides(network)]
+        require_spread(network, len(images[0]))
         found, ends = take_apart(network, module, seed)
         by_name = {part.name: part for part in found}
         terms = _terms(network, objective, by_name, ends, labels, rng, len(images[0]))

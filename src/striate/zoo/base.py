@@ -73,6 +73,7 @@ def published(
         parameters = inspect.signature(declare).parameters
         hints = typing.get_type_hints(declare, include_extras=True)
         fields = [(key, hints[key], field(default=each.default)) for key, each in parameters.items()]
+        shown = ", ".join(f"{key}={each.default!r}" for key, each in parameters.items())
         schema = catalog.schema(make_dataclass(name, fields))
 
         @functools.wraps(declare)
@@ -84,7 +85,7 @@ def published(
                 said = "; ".join(
                     f"{catalog.place_text(place)} {sentence}" for place, sentence in catalog.problems(error)
                 )
-                raise ArgumentError(f"{name}: {said}", fix=f"{name}{inspect.signature(declare)}") from None
+                raise ArgumentError(f"{name}: {said}", fix=f"{name}({shown})") from None
             try:
                 return declare(**{key: getattr(clean, key) for key in given})  # ty: ignore[missing-argument]
             except StriateError as error:
