@@ -86,7 +86,7 @@ class Rule(torch.optim.Optimizer):
         self.move, self.names = move, names
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # ty: ignore[invalid-method-override]
+    def step(self, closure: Any = None) -> None:  # ty: ignore[incompatible-method-override]
         """Move every weight that has a gradient."""
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]

@@ -82,7 +82,7 @@ class _VSGD(torch.optim.Optimizer):
         self.chosen = chosen
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # ty: ignore[invalid-method-override]
+    def step(self, closure: Any = None) -> None:  # ty: ignore[incompatible-method-override]
         """Move every weight that has a gradient; `closure` computes the gradients of the same batch once more."""
         if closure is None:
             raise ArgumentError("VSGD needs the gradients of a batch twice", fix="step(closure)")
