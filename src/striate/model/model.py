@@ -459,7 +459,7 @@ class Model:
             seed = self._seed_of_fit(initial_epoch)
             self._require_true_labels(augmentations)
             train = self._batches(train_on, size, shuffle, augmentations, seed)
-            require_spread(self.network, min(train.size, train.samples))
+            require_spread(self.network, train.samples, train.size)
             if augmentations:  # what they cannot work on is told now
                 train.batch(train.order(0)[:2], 0)
             require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(train_on)))
@@ -542,7 +542,7 @@ class Model:
             given = self._labelled(x, y, sample_weight, "train_on_batch")
             self._fit_preprocessing(given.x, None)
             batches = self._batches(given, len(given))
-            require_spread(self.network, len(given))
+            require_spread(self.network, len(given), len(given))
         if self.plan is None:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)

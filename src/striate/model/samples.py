@@ -184,17 +184,17 @@ def _turned(x: np.ndarray, shape: Shape | None) -> np.ndarray:
     return np.moveaxis(x, 1, -1) if fits(turned, shape) else x
 
 
-def require_spread(network: Network, count: int) -> None:
+def require_spread(network: Network, images: int, size: int) -> None:
     """Refuse batches of one image where batch normalisation has one value of it for each channel.
 
     Errors: DataError.
     """
-    for node in network.layers if count == 1 else ():
+    for node in network.layers if min(images, size) == 1 else ():
         normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
         if normalises and elements(node.output[:-1]) == 1:
             raise DataError(
                 f"{node.name} would have one value for each channel, and one value has no spread",
                 where=f"{node.name} = {node.layer!r}; input {node.shapes[0]}",
-                sum="1 image in a batch",
+                sum=f"1 image in a batch: {images} images, batch_size {size}",
                 fix="batch_size=2 or more, and at least two images",
             )

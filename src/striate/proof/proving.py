@@ -97,7 +97,7 @@ def prove(
         )
         if images is None:
             images = [random_images(side, rng) for side in input_sides(network)]
-        require_spread(network, len(images[0]))
+        require_spread(network, len(images[0]), len(images[0]))
         found, ends = take_apart(network, module, seed)
         by_name = {part.name: part for part in found}
         terms = _terms(network, objective, by_name, ends, labels, rng, len(images[0]))
