@@ -91,6 +91,10 @@ class UnknownNameError(DeclarationError, LookupError):
         )
 
 
+class AbsentNameError(UnknownNameError, AttributeError):
+    """A name that a shelf's own module is asked for and does not have."""
+
+
 class RecipeError(StriateError, ValueError):
     """A recipe cannot be used; `problems` holds one line for each reason."""
 
