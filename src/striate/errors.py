@@ -3,6 +3,7 @@
     StriateError
     ├── DeclarationError (ValueError)      a network, loss or optimizer that cannot be meant so
     │   ├── ShapeError                     a layer does not fit what it is given
+    │   │   └── OpenSizeError              a size is needed that the declaration leaves open
     │   ├── ArgumentError (TypeError)      an argument of the wrong name, type or range
     │   └── UnknownNameError (LookupError) a name that no concept has
     ├── RecipeError (ValueError)           a recipe file, all its problems at once
@@ -27,6 +28,7 @@ __all__ = [
     "DataError",
     "DeclarationError",
     "NonFiniteError",
+    "OpenSizeError",
     "RecipeError",
     "ShapeError",
     "StorageError",

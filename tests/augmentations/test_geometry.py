@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from striate.augmentations import RandomCrop, RandomFlip, RandomRotation, RandomTranslation, RandomZoom
+from striate import textbook
+from striate.augmentations import (
+    LensDistortion,
+    RandomCrop,
+    RandomFlip,
+    RandomResizedCrop,
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
 from striate.errors import ArgumentError, DeclarationError
 from striate.loader import Augmenter
 from tests.augmentations.by_hand import moved, placed
@@ -155,6 +165,91 @@ def test_a_zoom_keeps_the_proportions_unless_the_width_is_drawn_by_itself():
     assert RandomZoom(0.2, 0.3).place(draws, 9, 9)[0].diagonal().tolist() == pytest.approx([0.8, 1.3, 1])
 
 
+@pytest.mark.parametrize(
+    ("factors", "draws", "expected"),
+    [
+        (((1.0, 1.0), 0.0), (LOW, 0.5, 0.5), [[0, 1, 2], [4, 5, 6], [8, 9, 0]]),
+        (((1.0, 1.0), 0.0), (HIGH, 0.5, 0.5), [[2, 3, 0], [4, 5, 6], [0, 7, 8]]),
+        ((0.0, (1.0, 1.0)), (LOW, 0.5, 0.5), [[0, 2, 6], [1, 5, 9], [4, 8, 0]]),
+        ((1.0, 1.0), (LOW, 0.0, 0.0), NINE),
+        ((1.0, 0.0), (LOW, 0.5, 0.5), [[0.5, 1.5, 2.5], [4, 5, 6], [7.5, 8.5, 4.5]]),
+    ],
+)
+def test_a_shear_slants_rows_or_columns_either_way(factors, draws, expected):
+    assert placed(RandomShear(*factors), NINE, *draws) == expected
+
+
+def test_a_part_is_stretched_to_the_whole():
+    quarter = RandomResizedCrop((0.25, 0.25), (1.0, 1.0))
+    assert placed(quarter, NINE, 0.5, 0.5, 0.5, 0.5) == [[3, 3.5, 4], [4.5, 5, 5.5], [6, 6.5, 7]]
+    assert placed(quarter, NINE, 0.5, 0.5, 0.0, 1.0) == [[2, 2.5, 3], [3.5, 4, 4.5], [5, 5.5, 6]]
+
+
+def test_a_part_has_the_drawn_area_and_ratio_where_it_fits():
+    draws = torch.rand(1000, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    sides = RandomResizedCrop((0.2, 0.5)).place(draws, 10, 20)[:, :2, :2].diagonal(0, 1, 2)
+    height, width = 10 * sides[:, 0], 20 * sides[:, 1]
+    fits = (height < 10) & (width < 20)
+    assert fits.sum() > 500
+    area, ratio = (height * width / 200)[fits], (width / height)[fits]
+    assert torch.allclose(area, 0.2 + 0.3 * draws[fits, 0])
+    assert torch.allclose(ratio.log(), (2 * draws[fits, 1] - 1) * math.log(4 / 3))
+    assert sides.max() == 1
+
+
+def test_a_part_never_shows_what_is_outside():
+    white = torch.ones(500, 7, 5, 1)
+    assert Augmenter([RandomResizedCrop((0.01, 1.0))], 0)(white, torch.arange(500), 0).min() > 1 - 1e-5
+
+
+def test_a_lens_by_hand():
+    row = [[0, 100, 200, 300]]
+    # Half the diagonal of 1x4 pixels is sqrt(17)/2: at 1.5 from the centre r^2 = 2.25/4.25, at 0.5 it is 0.25/4.25.
+    k = -0.17
+    out = LensDistortion((k, k)).bend(torch.tensor([[0.5]], dtype=torch.float64), 1, 4)
+    assert out.tolist() == pytest.approx([-0.04])
+    augment = Augmenter([LensDistortion((k, k))], 0)
+    out = augment(torch.tensor([row], dtype=torch.float32)[..., None], torch.tensor([0]), 0)
+    near, far = 50 * (1 - 0.04 * 0.25), 150 * (1 - 0.04 * 2.25)
+    assert out.flatten().tolist() == pytest.approx([150 - far, 150 - near, 150 + near, 150 + far], rel=1e-5)
+
+
+def test_a_lens_leaves_the_centre_and_all_that_is_as_far_from_it_alike():
+    image = torch.rand(1, 9, 9, 1, generator=torch.Generator().manual_seed(0))
+    lens = Augmenter([LensDistortion(0.3)], 1)
+    out = lens(image, torch.tensor([3]), 0)
+    assert torch.allclose(out[0, 4, 4], image[0, 4, 4])
+    turned = lens(image.rot90(1, (1, 2)), torch.tensor([3]), 0)
+    assert torch.allclose(turned, out.rot90(1, (1, 2)), atol=1e-5)
+
+
+@pytest.mark.parametrize("fill_mode", ["constant", "nearest", "reflect"])
+def test_a_lens_among_others_is_still_one_interpolation(fill_mode):
+    """Where each pixel comes from is followed through all of them, and only then one value is taken."""
+    shear, lens = RandomShear(0.3, 0.2, fill_mode=fill_mode), LensDistortion(0.25, fill_mode=fill_mode)
+    zoom, flip = RandomZoom(0.3, 0.2, fill_mode=fill_mode), RandomFlip()
+    for listed in ([shear, lens, zoom, flip], [lens, shear], [zoom, lens], [lens, lens, flip]):
+        images = torch.rand(6, 7, 5, 2, generator=torch.Generator().manual_seed(1))
+        augment, rows = Augmenter(listed, seed=2), torch.arange(6)
+        out = augment(images, rows, 0)
+        places = augment.places(rows, 0, 7, 5)
+        assert len(places) == {4: 3, 2: 2, 3: 3}[len(listed)], "neighbours are joined"
+        for image, given in enumerate(images):
+
+            def source(i, j, image=image, places=places):
+                for place in places:
+                    if isinstance(place, torch.Tensor):
+                        i, j, _ = place[image].numpy() @ np.array([i, j, 1.0])
+                    else:
+                        k = float(place.k[image])
+                        square = min(i * i + j * j, -1 / (3 * k) if k < 0 else math.inf)
+                        i, j = i * (1 + k * square), j * (1 + k * square)
+                return i, j
+
+            exact = textbook.sampled(given.double().numpy(), source, fill_mode)
+            assert np.abs(out[image].numpy() - exact).max() < 1e-4
+
+
 CASES = [
     [RandomFlip()],
     [RandomCrop(2)],
@@ -177,8 +272,10 @@ def test_a_batch_is_what_each_image_by_itself_would_be(case, fill_mode):
     images = torch.randint(0, 256, (12, 5, 4, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     rows = torch.arange(50, 62)
     augment = Augmenter(case, seed=2)
-    matrices = augment.places(rows, 3, 5, 4).numpy()
-    exact = np.stack([moved(image.numpy(), matrix, fill_mode) for image, matrix in zip(images, matrices, strict=True)])
+    [matrices] = augment.places(rows, 3, 5, 4)
+    exact = np.stack(
+        [moved(image.numpy(), matrix, fill_mode) for image, matrix in zip(images, matrices.numpy(), strict=True)]
+    )
     for given, closeness in ((images, 0.501), (images.float(), 1e-2)):
         out = augment(given, rows, 3)
         assert out.dtype == given.dtype
@@ -200,7 +297,7 @@ def test_a_shift_far_beyond_the_image_takes_no_more_memory_than_the_image():
     image = torch.arange(1, 10, dtype=torch.uint8).reshape(1, 3, 3, 1)
     for fill_mode in ("constant", "nearest", "reflect"):
         far = Augmenter([RandomCrop(1_000_000_000, fill_mode=fill_mode)], seed=0)
-        matrix = far.places(torch.tensor([1]), 0, 3, 3)[0].numpy()
+        matrix = far.places(torch.tensor([1]), 0, 3, 3)[0][0].numpy()
         assert np.abs(matrix[:2, 2]).min() > 1000
         assert far(image, torch.tensor([1]), 0)[0].tolist() == moved(image[0].numpy(), matrix, fill_mode).tolist()
 
@@ -247,6 +344,18 @@ def test_an_image_is_changed_by_seed_epoch_and_row_alone(augmentation):
         lambda: RandomZoom((-1.0, 0.0)),
         lambda: RandomZoom((-2.0, -1.5)),
         lambda: RandomZoom(0.1, (-1.0, 0.0)),
+        lambda: RandomShear(1.5),
+        lambda: RandomShear(0.1, (0.2, 0.1)),
+        lambda: RandomShear((-0.1, 0.1)),
+        lambda: RandomResizedCrop((0.0, 1.0)),
+        lambda: RandomResizedCrop((0.5, 1.1)),
+        lambda: RandomResizedCrop((0.5, 0.4)),
+        lambda: RandomResizedCrop(ratio=(1.0, math.inf)),
+        lambda: RandomResizedCrop(ratio=(2.0, 1.0)),
+        lambda: RandomResizedCrop(0.5),
+        lambda: LensDistortion(0.4),
+        lambda: LensDistortion((-0.4, 0.0)),
+        lambda: LensDistortion((0.2, 0.1)),
     ],
 )
 def test_what_cannot_be_meant_is_refused(make):
@@ -259,6 +368,22 @@ def test_ranges_are_pairs_in_order(pair):
     for made in (RandomTranslation(pair, 0.1), RandomZoom(pair), RandomRotation(pair)):
         value = made.factor if isinstance(made, RandomRotation) else made.height_factor
         assert value == tuple(pair)
+
+
+STILL = [
+    RandomTranslation(0.0, 0.0),
+    RandomRotation(0.0),
+    RandomZoom(0.0),
+    RandomShear(),
+    RandomResizedCrop((1.0, 1.0), (1.0, 1.0)),
+    LensDistortion(0.0),
+]
+
+
+@pytest.mark.parametrize("augmentation", STILL, ids=repr)
+def test_nothing_moves_at_strength_nothing(augmentation):
+    images = torch.randint(0, 256, (6, 5, 5, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(Augmenter([augmentation], 0)(images, torch.arange(6), 0), images)
 
 
 def test_a_reversed_range_is_told_with_its_sum():

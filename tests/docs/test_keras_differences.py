@@ -11,11 +11,12 @@ import pytest
 
 import striate
 from striate.errors import StriateError
+from striate.loader import Augmenter
 from tests.contracts.declarations import shelf_members
 from tests.parity import keras
 
 PAGE = (Path(__file__).parents[2] / "docs" / "keras-differences.md").read_text()
-SHELVES = ("layers", "losses", "metrics", "optimizers", "callbacks", "initializers", "regularizers")
+SHELVES = ("layers", "losses", "metrics", "optimizers", "callbacks", "initializers", "regularizers", "augmentations")
 MODEL = ("compile", "fit", "evaluate", "predict", "summary", "save")
 
 
@@ -35,7 +36,7 @@ def shared():
     """Concepts that both have, with what each takes beside its name: argument -> default, Keras' and ours."""
     for shelf in SHELVES:
         for name, concept in shelf_members(shelf).items():
-            theirs = getattr(getattr(keras, shelf), name, None)
+            theirs = getattr(getattr(keras, shelf, keras.layers), name, None)  # Keras' augmentations are layers
             if theirs is None or name == "LambdaCallback":  # which takes the events of both, by name
                 continue
             known = {
@@ -255,3 +256,27 @@ def test_the_velocity_holds_gradients():
         ours.step()
     assert variable.value.item() == -1 - 0.5
     assert weight.item() == -1 - 0.5 * 0.125
+
+
+def test_one_number_as_a_factor_means_what_keras_documents():
+    theirs = {
+        "RandomContrast": (0, 0.25),
+        "RandomSaturation": (-0.25, 0.25),
+        "RandomErasing": (0, 0.25),
+    }
+    for name, factor in theirs.items():
+        assert getattr(keras.layers, name)(0.25).factor == factor
+    assert keras.layers.RandomShear(0.25).x_factor == (-0.25, 0.25)
+
+
+def test_what_becomes_brighter_than_white_is_cut_off_once():
+    import torch
+
+    white = np.ones((1, 2, 2, 1), np.float32)
+    there_and_back = [(0.5, 0.5), (-0.5, -0.5)]
+    theirs = white
+    for factor in there_and_back:
+        theirs = keras.layers.RandomBrightness(factor, value_range=(0, 1))(theirs, training=True)
+    assert float(theirs.mean()) == 0.5
+    listed = [striate.augmentations.RandomBrightness(factor) for factor in there_and_back]
+    assert Augmenter(listed, 0)(torch.from_numpy(white), torch.arange(1), 0).mean() == 1

@@ -1,32 +1,12 @@
 import pytest
 import torch
 
-from striate import catalog
 from striate.augmentations import RandomCrop, RandomFlip, RandomRotation, RandomTranslation, RandomZoom
 from striate.loader import Augmenter
 from striate.loader.augment import uniform
 
 IMAGES = torch.randint(0, 256, (32, 9, 7, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 ROWS = torch.arange(100, 132)
-
-
-@pytest.mark.parametrize("name", catalog.members("augmentations"))
-def test_an_image_changes_the_same_way_in_any_batch(name):
-    augment = Augmenter([catalog.members("augmentations")[name].example()], seed=3)
-    whole = augment(IMAGES, ROWS, epoch=2)
-    assert whole.shape == IMAGES.shape
-    assert whole.dtype == torch.uint8
-    alone = torch.cat([augment(IMAGES[row : row + 1], ROWS[row : row + 1], epoch=2) for row in range(32)])
-    assert torch.equal(whole, alone)
-    assert not torch.equal(whole, augment(IMAGES, ROWS, epoch=3))
-    assert not torch.equal(whole, Augmenter(augment.augmentations, seed=4)(IMAGES, ROWS, epoch=2))
-
-
-@pytest.mark.parametrize("name", catalog.members("augmentations"))
-def test_the_images_given_stay_as_they_were(name):
-    before = IMAGES.clone()
-    Augmenter([catalog.members("augmentations")[name].example()], seed=0)(IMAGES, ROWS, epoch=0)
-    assert torch.equal(IMAGES, before)
 
 
 def test_draws_are_uniform_and_do_not_hang_together():

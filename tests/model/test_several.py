@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import striate as keras
+from striate.augmentations import MixUp, RandomBrightness
 from striate.errors import ArgumentError, DataError, ShapeError, StriateError
 from striate.layers import (
     Add,
@@ -19,6 +20,7 @@ from striate.layers import (
     GlobalAveragePooling2D,
     Input,
 )
+from striate.loader import Augmenter, ten_crop
 from striate.model import Model, Sequential, load
 
 N = 48
@@ -392,3 +394,40 @@ def test_halving_goes_back_to_the_best_epoch_and_on_with_half_the_rate():
     assert losses[2] < losses[0] < losses[1], "it went on from the first epoch, not from the second"
     assert all(later in (earlier, earlier / 2) for earlier, later in pairwise(rates))
     assert min(losses) < 1.2 * float(np.var(Y["size"])) < max(losses)
+
+
+# Augmentation that mixes, crops at test
+
+
+def test_mixed_images_are_learned_with_the_mixed_losses_of_both_labels():
+    """The loss of a batch is share * loss(y) + (1 - share) * loss(y of the partner), of the mixed image."""
+    model = Sequential([Flatten(input_shape=(6, 6, 1)), Dense(3, activation="softmax")], seed=0)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    augmenter = Augmenter([MixUp(0.4)], model.seed)
+    mixed, partner, share = augmenter.mix(torch.from_numpy(X["left"]), torch.arange(N), 0)
+    said = model.predict(mixed.numpy())
+    own, other = (-np.log(said[np.arange(N), labels]) for labels in (Y["kind"], Y["kind"][partner]))
+    expected = (share.numpy() * own + (1 - share.numpy()) * other).mean()
+    history = model.fit(X["left"], Y["kind"], N, shuffle=False, verbose=0, augment=[MixUp(0.4)]).history
+    assert history["loss"][0] == pytest.approx(expected, rel=1e-5)
+    assert abs(expected - own.mean()) > 1e-4
+
+
+def test_ten_crops_are_averaged():
+    model = Sequential([Conv2D(2, 3, input_shape=(4, 4, 1)), Flatten(), Dense(3, activation="softmax")], seed=0)
+    crops = ten_crop(X["left"], 4)
+    expected = model.predict(crops.reshape(-1, 4, 4, 1)).reshape(N, 10, 3).mean(1)
+    np.testing.assert_allclose(model.predict(X["left"], crops=10), expected, atol=1e-6)
+    with pytest.raises(ArgumentError, match="crops=10 needs a network of one input of known height"):
+        anywhere().predict(X["left"], crops=10)
+    with pytest.raises(DataError, match="no 4x4 part can be taken"):
+        model.predict(X["left"][:, :3], crops=10)
+
+
+def test_what_an_augmentation_cannot_work_on_is_told_before_a_weight_moves():
+    model = Sequential([Flatten(input_shape=(6, 6, 1)), Dense(3, activation="softmax")], seed=0)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    before = model.get_weights()
+    with pytest.raises(DataError):
+        model.fit(X["left"] * 50, Y["kind"], verbose=0, augment=[RandomBrightness(0.2)])
+    assert all(np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True))

@@ -3,6 +3,7 @@
 from striate.loader.augment import *
 from striate.loader.batches import *
 from striate.loader.check import *
+from striate.loader.crops import *
 from striate.loader.decode import *
 from striate.loader.folder import *
 from striate.loader.preprocessing import *

@@ -4,17 +4,22 @@ The numbers come from a hash of (seed, epoch, row of the image, number of the dr
 image is in, nor on how many workers or which device compute it.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
+from typing import Any, TypeVar
 
 import torch
 from torch.nn import functional
 
 from striate import catalog
-from striate.augmentations.base import Augmentation
-from striate.errors import ArgumentError
+from striate.augmentations.base import LUMA, Augmentation, Colouring, Erasing, Mixing, Moving, recoloured
+from striate.errors import ArgumentError, DataError
 from striate.seed import derive
 
-__all__ = ["Augmenter", "uniform"]
+__all__ = ["Augmenter", "Bend", "uniform"]
 
 _PADDING = {"constant": "zeros", "nearest": "border", "reflect": "reflection"}
 """Names of fill modes in grid_sample."""
@@ -48,14 +53,35 @@ def _shifted(state: torch.Tensor, bits: int) -> torch.Tensor:
     return (state >> bits) & ((1 << (64 - bits)) - 1)
 
 
+@dataclass(frozen=True)
+class Bend:
+    """A place that is no matrix: the source of p is p (1 + k |p|^2), p counted from the centre in pixels.
+
+    Where k is below 0, |p|^2 stops at -1/(3k): from there on p is only enlarged, as |p| (1 + k |p|^2) would turn back.
+    """
+
+    k: torch.Tensor
+    """(n,)"""
+
+    def __call__(self, down: torch.Tensor, across: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Rows and columns (n, h, w) of new pixels to those of their sources."""
+        k = self.k.to(down).reshape(-1, 1, 1)
+        turning = torch.where(k < 0, -1 / (3 * k), math.inf)
+        factor = 1 + k * torch.minimum(down.square() + across.square(), turning)
+        return down * factor, across * factor
+
+
 class Augmenter:
     """Applies augmentations to batches (n, h, w, c), uint8 or float.
 
-    x'[p] = x[A_1 A_2 ... A_k p],    A_i the matrix that the i-th augmentation drew
+    x'[p] = M_m ... M_1 (x[A_1(A_2(... A_k(p)))], 1),    A_i the places, M_i the colours that the i-th augmentation drew
 
-    Where all of them move whole pixels, pixels are copied; else the image is interpolated, once.
+    Pixels are moved first, in one step: copied where all augmentations move whole pixels, else interpolated. Then they
+    are coloured, in one step, and last erased. What mixes images changes their labels too, and has a step of its own:
+    `mix`. All that is drawn is computed on the CPU in float64; pixels are changed on the device where they are.
 
-    Errors:  ArgumentError for augmentations that fill what comes in from outside differently.
+    Errors:  ArgumentError for augmentations that fill what comes in from outside differently, or count black and white
+             differently, and for two that mix images; DataError for images that cannot be coloured.
     Example: >>> from striate.augmentations import RandomFlip
              >>> Augmenter([RandomFlip()], seed=0)(torch.zeros(2, 4, 4, 1), torch.arange(2), epoch=0).shape
              torch.Size([2, 4, 4, 1])
@@ -64,34 +90,121 @@ class Augmenter:
     def __init__(self, augmentations: Sequence[Augmentation | str], seed: int) -> None:
         self.augmentations: list[Augmentation] = [catalog.get("augmentations", each) for each in augmentations]
         self.seed = seed
-        modes = sorted({each.fill_mode for each in self.augmentations if each.fill_mode is not None})
-        if len(modes) > 1:
+        self.fill_mode = _agreed("fill", "fill_mode", self.augmentations) or "constant"
+        self.value_range = _agreed("count black and white", "value_range", self.augmentations)
+        mixing = [each for each in self.augmentations if each.mixes]
+        if len(mixing) > 1:
             raise ArgumentError(
-                f"augmentations that are used together cannot fill differently: {', '.join(modes)}",
-                sum="they are joined and made in one step",
-                fix=f"fill_mode={modes[0]!r} for all of them",
+                f"one augmentation can mix images, not {len(mixing)}",
+                sum="an image has one partner",
+                fix=f"{mixing[0]} alone",
             )
-        self.fill_mode = modes[0] if modes else "constant"
 
     def __call__(self, images: torch.Tensor, rows: torch.Tensor, epoch: int) -> torch.Tensor:
-        """The images as this epoch sees them; `rows` are their places in the data set."""
-        if not self.augmentations or not len(images):
+        """The images as this epoch sees them, but for what mixes them; `rows` are their places in the data set."""
+        if all(each.mixes for each in self.augmentations) or not len(images):
             return images
-        matrix = self.places(rows, epoch, images.shape[1], images.shape[2])
-        if all(each.whole_pixels for each in self.augmentations):
-            return _moved(images, matrix, self.fill_mode)
-        return _sampled(images, matrix, self.fill_mode)
+        drawn = self._drawn(rows, epoch)
+        changed = images
+        if moving := _of_kind(Moving, drawn):
+            first, *others = places = _places(moving, images.shape[1], images.shape[2])
+            if all(each.whole_pixels for each, _ in moving):
+                assert isinstance(first, torch.Tensor) and not others  # whole pixels stay straight
+                changed = _moved(images, first, self.fill_mode)
+            else:
+                changed = _sampled(images, places, self.fill_mode)
+        if colouring := _of_kind(Colouring, drawn):
+            changed = _coloured(changed, colouring, *_ends(images, self.value_range))
+        changed = _typed(changed, images.dtype)
+        for each, draws in _of_kind(Erasing, drawn):
+            changed = _erased(changed, each.hole(draws, images.shape[1], images.shape[2]), each.fill_value)
+        return changed
 
-    def places(self, rows: torch.Tensor, epoch: int, height: int, width: int) -> torch.Tensor:
-        """The joined (n, 3, 3) matrices of all augmentations, float64."""
-        draws = uniform(self.seed, epoch, rows, sum(each.draws for each in self.augmentations))
-        parts = draws.split([each.draws for each in self.augmentations], 1)
-        # The last augmentation is undone first: its output is what the pixel that comes out belongs to.
-        matrices = [each.place(part, height, width) for each, part in zip(self.augmentations, parts, strict=True)]
-        joined = matrices[0]
-        for matrix in matrices[1:]:
-            joined = joined @ matrix
-        return joined
+    def places(self, rows: torch.Tensor, epoch: int, height: int, width: int) -> list[torch.Tensor | Bend]:
+        """What a new pixel passes through on its way to its source: (n, 3, 3) float64 matrices, and bends.
+
+        Neighbouring matrices are joined, so that without bends there is but one.
+        """
+        return _places(_of_kind(Moving, self._drawn(rows, epoch)), height, width)
+
+    def mix(
+        self, images: torch.Tensor, rows: torch.Tensor, epoch: int
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None:
+        """The images mixed, the place of each one's partner in the batch (n,), and its own share (n,), float32.
+
+        loss = share * loss(y) + (1 - share) * loss(y[partner]);  None where no augmentation mixes. An image's share is
+        decided by seed, epoch and row, its partner by the other images of the batch too, but not by their order.
+        """
+        mixing = _of_kind(Mixing, self._drawn(rows, epoch)) if len(images) else []
+        if not mixing:
+            return None
+        ((each, draws),) = mixing
+        partner, own = each.partners(draws)
+        partner, own = partner.to(images.device), own.to(images.device, torch.float32)
+        share = own.reshape(-1, *[1] * (images.dim() - 1))
+        mixed = torch.lerp(images.index_select(0, partner).to(torch.float32), images.to(torch.float32), share)
+        return _typed(mixed, images.dtype), partner, own
+
+    def _drawn(self, rows: torch.Tensor, epoch: int) -> list[tuple[Augmentation, torch.Tensor]]:
+        """Each augmentation with what was drawn for it, (n, draws)."""
+        counts = [each.draws for each in self.augmentations]
+        parts = uniform(self.seed, epoch, rows, sum(counts)).split(counts, 1)
+        return list(zip(self.augmentations, parts, strict=True))
+
+
+def _agreed(how: str, name: str, augmentations: Sequence[Augmentation]) -> Any:
+    """What all augmentations that have an argument of that name give it; None where none has."""
+    given = sorted(
+        {str(value): value for each in augmentations if (value := getattr(each, name, None)) is not None}.items()
+    )
+    if len(given) > 1:
+        raise ArgumentError(
+            f"augmentations that are used together cannot {how} differently: {', '.join(text for text, _ in given)}",
+            sum="they are joined and made in one step",
+            fix=f"{name}={given[0][1]!r} for all of them",
+        )
+    return given[0][1] if given else None
+
+
+_Kind = TypeVar("_Kind", bound=Augmentation)
+_Drawn = list[tuple[_Kind, torch.Tensor]]
+
+
+def _of_kind(kind: type[_Kind], drawn: list[tuple[Augmentation, torch.Tensor]]) -> _Drawn[_Kind]:
+    return [(each, draws) for each, draws in drawn if isinstance(each, kind)]
+
+
+def _places(moving: _Drawn[Moving], height: int, width: int) -> list[torch.Tensor | Bend]:
+    """See Augmenter.places."""
+    places: list[torch.Tensor | Bend] = []
+    for straight, run in groupby(moving, key=lambda pair: pair[0].straight):
+        if straight:
+            places.append(reduce(torch.matmul, [each.place(draws, height, width) for each, draws in run]))
+        else:
+            places += [Bend(each.bend(draws, height, width)) for each, draws in run]
+    # The last augmentation is undone first: its output is what the pixel that comes out belongs to.
+    return places[::-1]
+
+
+def _ends(images: torch.Tensor, value_range: tuple[float, float] | None) -> tuple[float, float]:
+    """Black and white of these images, which must lie between them and be grey or red, green, blue."""
+    if images.shape[-1] not in (1, 3):
+        raise DataError(
+            f"colours cannot be changed in images of {images.shape[-1]} channels",
+            sum="1 channel is grey, 3 are red, green, blue",
+            fix="augmentations that move or erase pixels",
+        )
+    if value_range is None and not images.is_floating_point():
+        return 0.0, 255.0
+    black, white = value_range or (0.0, 1.0)
+    low, high = (float(end) for end in images.aminmax())
+    if not black <= low <= high <= white:
+        raise DataError(
+            f"colours are changed between {black:g} and {white:g}, the images reach from {low:g} to {high:g}",
+            sum="brightness and contrast are shares of the way from black to white",
+            fix="value_range=(black, white) of the images, in all augmentations of colour",
+        )
+    return black, white
 
 
 def _moved(images: torch.Tensor, matrix: torch.Tensor, fill_mode: str) -> torch.Tensor:
@@ -144,19 +257,69 @@ def _inner(size: int, more: int, fill_mode: str) -> torch.Tensor:
     return torch.minimum(pixels, 2 * size - 1 - pixels)
 
 
-def _sampled(images: torch.Tensor, matrix: torch.Tensor, fill_mode: str) -> torch.Tensor:
-    """Bilinear between pixels. The grid is built by broadcasting: affine_grid costs ten times as much."""
+def _sampled(images: torch.Tensor, places: list[torch.Tensor | Bend], fill_mode: str) -> torch.Tensor:
+    """Bilinear between pixels, as float32. The grid is built by broadcasting: affine_grid costs ten times as much."""
     count, height, width, _ = images.shape
+    device = images.device
+    down = (torch.arange(height, device=device) - (height - 1) / 2).reshape(1, -1, 1)
+    across = (torch.arange(width, device=device) - (width - 1) / 2).reshape(1, 1, -1)
+    *before, last = places
+    if isinstance(last, Bend):
+        before, last = places, torch.eye(3).repeat(count, 1, 1)
+    for place in before:
+        if isinstance(place, Bend):
+            down, across = place(down, across)
+        else:
+            m = place.to(torch.float32).to(device).reshape(count, 3, 3, 1, 1)
+            down, across = (m[:, axis, 2] + m[:, axis, 0] * down + m[:, axis, 1] * across for axis in (0, 1))
     # In units of half the image, as grid_sample counts: -1..1 at its outer edges.
-    unit = torch.tensor([[2 / height], [2 / width]], dtype=matrix.dtype)
-    m = (matrix[:, :2] * unit).to(torch.float32).to(images.device).reshape(count, 2, 3, 1, 1)
-    row = (torch.arange(height, device=images.device) - (height - 1) / 2).reshape(1, -1, 1)
-    column = (torch.arange(width, device=images.device) - (width - 1) / 2).reshape(1, 1, -1)
-    grid = torch.empty(count, height, width, 2, device=images.device)
+    unit = torch.tensor([[2 / height], [2 / width]], dtype=last.dtype)
+    m = (last[:, :2] * unit).to(torch.float32).to(device).reshape(count, 2, 3, 1, 1)
+    grid = torch.empty(count, height, width, 2, device=device)
     for axis, place in ((0, 1), (1, 0)):  # grid_sample wants the column first
-        torch.addcmul(m[:, axis, 2] + m[:, axis, 0] * row, m[:, axis, 1], column, out=grid[..., place])
+        torch.addcmul(m[:, axis, 2] + m[:, axis, 0] * down, m[:, axis, 1], across, out=grid[..., place])
     numbers = images.movedim(-1, 1).to(torch.float32)
-    taken = functional.grid_sample(
+    return functional.grid_sample(
         numbers, grid, mode="bilinear", padding_mode=_PADDING[fill_mode], align_corners=False
     ).movedim(1, -1)
-    return (taken if images.is_floating_point() else taken.round()).to(images.dtype).contiguous()
+
+
+def _coloured(images: torch.Tensor, colouring: _Drawn[Colouring], black: float, white: float) -> torch.Tensor:
+    """One matrix an image, for all changes of colour, and clipped once, as float32."""
+    count, height, width, channels = images.shape
+    pixels = images.movedim(-1, 1).contiguous().to(torch.float32).reshape(count, channels, -1)
+    parts, draws = zip(*colouring, strict=True)
+    mean = torch.zeros(count, 3, dtype=torch.float64)
+    if any(each.means for each in parts):
+        mean = ((pixels.mean(2, dtype=torch.float64).cpu() - black) / (white - black)).expand(-1, 3)
+    made = recoloured(parts, torch.cat(draws, 1), mean)
+    matrix, shift = made[:, :, :3], made[:, :, 3:]
+    if channels == 1:
+        luma = matrix.new_tensor([LUMA])
+        matrix, shift = luma @ matrix.sum(2, keepdim=True), luma @ shift
+    shift = black + (white - black) * shift - black * matrix.sum(2, keepdim=True)
+    matrix, shift = (each.to(torch.float32).to(pixels.device) for each in (matrix, shift))
+    return torch.baddbmm(shift, matrix, pixels).clamp_(black, white).reshape(count, -1, height, width).movedim(1, -1)
+
+
+def _erased(images: torch.Tensor, hole: torch.Tensor, fill_value: float) -> torch.Tensor:
+    """With one number where the centres of pixels lie in the hole."""
+    inside = []
+    for axis, size in ((0, images.shape[1]), (2, images.shape[2])):
+        centres = torch.arange(size) + 0.5
+        inside.append((hole[:, axis : axis + 1] <= centres) & (centres < hole[:, axis + 1 : axis + 2]))
+    rows, columns = (each.to(images.device) for each in inside)
+    value = fill_value if images.is_floating_point() else min(max(round(fill_value), 0), 255)
+    # A mask of whole rows of numbers: one that is stretched over the channels takes three times as long.
+    mask = rows.unsqueeze(2) & columns.repeat_interleave(images.shape[3], 1).unsqueeze(1)
+    return images.masked_fill(mask.view(images.shape), value)
+
+
+def _typed(images: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """As the images were given: rounded, if those were whole numbers."""
+    if images.dtype == dtype:
+        return images.contiguous()
+    if not dtype.is_floating_point:
+        images = images.round()
+    # Channel by channel: half as long as turning them all at once.
+    return torch.stack(images.to(dtype).unbind(3), 3)

@@ -79,6 +79,9 @@ class Batches:
         mix = None
         if self.augmenter is not None:
             images = [self.augmenter(images[0], rows, epoch)]
+            mixed = self.augmenter.mix(images[0], rows, epoch)
+            if mixed is not None:
+                images, mix = [mixed[0]], mixed[1:]
         return Batch(
             tuple(way.tensor(each) for way, each in zip(self.preprocessing, images, strict=True)),
             tuple(y.index_select(0, rows) for y in self.y),

@@ -26,7 +26,7 @@ from striate.errors import (
     UnknownNameError,
 )
 from striate.layers import Layer, Symbol
-from striate.loader import Augmenter, Batches, Preprocessing, holdout
+from striate.loader import Augmenter, Batches, Preprocessing, as_array, holdout, ten_crop_predict
 from striate.model import arrays, storage
 from striate.model.arguments import (
     class_factors,
@@ -456,6 +456,8 @@ class Model:
             self._require_true_labels(augmentations)
             train = self._batches(train_on, size, shuffle, augmentations, seed)
             self._require_spread(train)
+            if augmentations:  # what they cannot work on is told now
+                train.batch(train.order(0)[:2], 0)
             require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(train_on)))
             with _at("the images for validation"):
                 checked = None if held is None else self._batches(held, max(size, 256))
@@ -597,14 +599,20 @@ class Model:
         batch_size: int | None = None,
         verbose: int | str = "auto",
         callbacks: Sequence[Callback] | None = None,
+        crops: Literal[1, 10] = 1,
     ) -> Any:
         """What the network says of images (n, h, w, c): an array (n, k), probabilities where its head is a softmax.
 
         Of several outputs it gives a list of arrays.
+        Args:    crops: 10: of larger images the mean of what it says of four corners, the centre and their mirror images.
         Errors:  DataError for what cannot be used.
-        Source:  Keras 3, keras.Model.predict
+        Source:  Keras 3, keras.Model.predict; ten crops: Krizhevsky, Sutskever & Hinton 2012; lecture 001 L1294-1296
         """
-        require("predict", batch_size=batch_size)
+        require("predict", batch_size=batch_size, crops=crops)
+        if crops == 10:
+            self._require_croppable()
+            size = self.input_shape[1:3]
+            return ten_crop_predict(lambda part: self.predict(part, batch_size), as_array(x, "images"), size)
         given = tuple(arrays.tensor(each) for each in gather(x, None, input_sides(self.network), (), ()).x)
         ways = self._preprocessing_for(given)
         heard = concepts(Callback, callbacks, "callbacks")
@@ -623,6 +631,19 @@ class Model:
         tell(heard, "on_predict_end")
         found = [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
         return found if len(found) > 1 else found[0]
+
+    def _require_croppable(self) -> None:
+        """Refuse ten crops where there is no one size that they are of, or several answers.
+
+        Errors:  ArgumentError.
+        """
+        shapes = [self.network[name].output for name in self.network.inputs]
+        if len(shapes) > 1 or len(self.network.outputs) > 1 or len(shapes[0]) != 3 or is_open(shapes[0]):
+            raise ArgumentError(
+                "crops=10 needs a network of one input of known height and width, and of one output",
+                sum=f"inputs {', '.join(map(str, shapes))}; outputs {', '.join(self.network.outputs)}",
+                fix="loader.ten_crop(images, size), and predict of these",
+            )
 
     def _introduce(self, heard: Sequence[Callback], params: dict[str, Any]) -> None:
         for callback in heard:

@@ -13,11 +13,13 @@ NumPy only, float64. To learn backpropagation, read in this order:
     window, convolution, pooling, reshaping        what makes the network convolutional
     merging                                        branches that meet
     dropout, normalization                         what makes it train well
+    dropout, normalization, augmentation           what makes it train well
 
 Names are those of the layers that train for real, which are tested against these.
 """
 
 from striate.textbook.activation import *
+from striate.textbook.augmentation import *
 from striate.textbook.brick import *
 from striate.textbook.convolution import *
 from striate.textbook.dense import *
