@@ -6,9 +6,21 @@ import pytest
 
 from striate import catalog
 
+ARRIVING = {
+    "ClassicDropout",
+    "FixedFilter2D",
+    "FlippedConv2D",
+    "L2Pooling2D",
+    "PReLU",
+    "RAdam",
+    "Ramp",
+    "Subsampling2D",
+}
+"""What is written and not yet on its shelf."""
+
 
 def one(shelf: str, name: str, *args: Any, **kwargs: Any) -> Any:
-    """A concept of a shelf; the test is left out while the shelf does not have it."""
-    if name not in catalog.members(shelf):
-        pytest.skip(f"{shelf} has no {name}")
+    """A concept of a shelf; the test is left out while it is on its way."""
+    if name in ARRIVING and name not in catalog.members(shelf):
+        pytest.skip(f"{shelf} has no {name} yet")
     return catalog.find(shelf, name)(*args, **kwargs)

@@ -137,7 +137,7 @@ def test_the_net_of_two_layers_has_20_weights_and_that_of_three_has_32():
 
 
 def test_a_leaky_relu_bends_down_whatever_its_slope_and_learns_none():
-    """6: 001 L688 max(a*x, x) is x itself for negative x where a > 1; L692 "also called PReLU": that one learns a."""
+    """6: 001 L687 max(a*x, x) is x itself for negative x where a > 1; L692 "also called PReLU": that one learns a."""
     assert of(LeakyReLU(negative_slope=2.0), -1.0, 1.0) == [-2, 1]
     assert LeakyReLU().weights((4,)) == {}
     assert [weight.trainable for weight in one("layers", "PReLU").weights((4,)).values()] == [True]
