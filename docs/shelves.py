@@ -1,10 +1,11 @@
 """Writes one page for each shelf, from the docstrings of its concepts."""
 
 import inspect
+import re
 from pathlib import Path
 
-from docstrings import Docstring, arguments_of
-
+from docs import formulas
+from docs.docstrings import Docstring, arguments_of
 from striate import (  # noqa: F401  # noqa: F401
     augmentations,
     callbacks,
@@ -32,17 +33,37 @@ def write(folder: Path) -> None:
     )
 
 
+def paragraph_of(text: str) -> str:
+    """A paragraph of a docstring: a formula is set, and is code where it cannot be."""
+    if not formulas.is_formula(text):
+        return raw(formulas.prose(text))
+    set_so = formulas.typeset(text)
+    return raw(set_so, "formula") if set_so else f"```text\n{text}\n```\n"
+
+
+def plain(text: str) -> str:
+    """Text whose signs Markdown leaves alone, but for `code`."""
+    parts = re.split("(`[^`]*`)", text)
+    return "".join(part if part.startswith("`") else re.sub(r"([*_|<])", r"\\\1", part) for part in parts)
+
+
+def raw(markup: str, style: str = "prose") -> str:
+    """A paragraph of HTML."""
+    return f'```{{raw}} html\n<p class="{style}">{markup}</p>\n```\n'
+
+
 def page(shelf: str) -> str:
     """The page of a shelf."""
     parts = [f"# {shelf.capitalize()}", ""]
     for name, concept in sorted(catalog.members(shelf).items()):
         said = Docstring.of(concept)
-        parts += [f"## {name}", "", said.summary, ""]
-        parts += [f"```text\n{paragraph}\n```\n" for paragraph in said.paragraphs]
+        parts += [f"## {name}", "", plain(said.summary), ""]
+        parts += [paragraph_of(text) for text in said.paragraphs]
         for label in ("Shape", "Cost", "Errors", "Source"):
             if label in said.sections:
-                text = " ".join(said.sections[label].split())
-                parts += [f"**{label}** `{text}`" if label in ("Shape", "Cost") else f"**{label}** {text}", ""]
+                text = said.sections[label].replace("\n", " ")
+                set_so = formulas.typeset(text) if label in ("Shape", "Cost") else None
+                parts += [raw(f"<strong>{label}</strong> {set_so}") if set_so else f"**{label}** {plain(text)}", ""]
         explained = arguments_of(concept)
         signature = inspect.signature(concept)
         if explained:
@@ -54,7 +75,7 @@ def page(shelf: str) -> str:
                     else inspect.Parameter.empty
                 )
                 shown = "" if default is inspect.Parameter.empty else f"`{default!r}`"
-                cells = [f"`{argument}`", shown, meaning.replace("|", "\\|")]
+                cells = [f"`{argument}`", shown, plain(meaning)]
                 parts.append(f"| {' | '.join(cells)} |")
             parts.append("")
         if "Example" in said.sections:
