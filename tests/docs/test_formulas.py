@@ -60,7 +60,7 @@ CASES = {
     "R = (cos a, sin a; -sin a, cos a)": "R=(cosa sina;−sina cosa;)",
     "x' = x + a,    a uniform from -factor to factor": "x′=x+a, a uniform from −factor to factor",
     "precision = (yes that is right) / (all yes)": "precision={yes that is right/all yes}",
-    "y[f,a] = sum over c and over i,u with i*s+u = a of w[c,u]": "y_[f,a]=∑_[c and over i, u with i⋅s+u=a]w_[c,u]",
+    "y[f,a] = sum over c and over i,u with i*s+u = a of w[c,u]": "y_[f,a]=∑_[c and over i,u with i⋅s+u=a]w_[c,u]",
     "[s = k*] - [s = c]": "[s=k^[*]]−[s=c]",
     "loss = a - y * log(a + 1e-7)": "loss=a−y⋅log(a+10^[−7])",
     "(outputs, inputs, *kernel) -> (n,)": "(outputs,inputs,*kernel)→(n,)",
