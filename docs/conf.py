@@ -16,7 +16,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "striate"
 html_static_path = ["_static"]
-html_css_files = ["formula.css"]
+html_css_files = ["pages.css"]
 myst_heading_anchors = 3
 
 shelves.write(HERE / "shelves")

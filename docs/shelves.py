@@ -3,6 +3,7 @@
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 from docs import formulas
 from docs.docstrings import Docstring, arguments_of
@@ -18,16 +19,18 @@ from striate import (  # noqa: F401  # noqa: F401
     optimizers,
     regularizers,
     schedules,
+    zoo,
 )
 
 
 def write(folder: Path) -> None:
     """One page a shelf, and their index."""
     folder.mkdir(exist_ok=True)
-    names = sorted(catalog.shelves())
-    for name in names:
-        (folder / f"{name}.md").write_text(page(name))
-    listed = "\n".join(names)
+    shelves: dict[str, dict[str, Any]] = {name: dict(catalog.members(name)) for name in catalog.shelves()}
+    shelves["zoo"] = {name: entry.make for name, entry in zoo.members().items()}
+    for name, things in shelves.items():
+        (folder / f"{name}.md").write_text(page(name, things))
+    listed = "\n".join(sorted(shelves))
     (folder / "index.md").write_text(
         f"# The shelves\n\nEvery concept, from its own docstring.\n\n```{{toctree}}\n{listed}\n```\n"
     )
@@ -52,10 +55,10 @@ def raw(markup: str, style: str = "prose") -> str:
     return f'```{{raw}} html\n<p class="{style}">{markup}</p>\n```\n'
 
 
-def page(shelf: str) -> str:
-    """The page of a shelf."""
+def page(shelf: str, things: dict[str, Any]) -> str:
+    """The page of a shelf: of its concepts, or of the zoo's functions."""
     parts = [f"# {shelf.capitalize()}", ""]
-    for name, concept in sorted(catalog.members(shelf).items()):
+    for name, concept in sorted(things.items()):
         said = Docstring.of(concept)
         parts += [f"## {name}", "", plain(said.summary), ""]
         parts += [paragraph_of(text) for text in said.paragraphs]
@@ -64,7 +67,7 @@ def page(shelf: str) -> str:
                 text = said.sections[label].replace("\n", " ")
                 set_so = formulas.typeset(text) if label in ("Shape", "Cost") else None
                 parts += [raw(f"<strong>{label}</strong> {set_so}") if set_so else f"**{label}** {plain(text)}", ""]
-        explained = arguments_of(concept)
+        explained = arguments_of(concept) if isinstance(concept, type) else said.args
         signature = inspect.signature(concept)
         if explained:
             parts += ["| argument | default | |", "| --- | --- | --- |"]

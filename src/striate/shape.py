@@ -7,6 +7,7 @@ Shapes are written without the batch, channels last: (h, w, c) is a map, (c,) a 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -199,6 +200,18 @@ class Window:
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
     @property
+    def transposed(self) -> "Window":
+        """The window of the layer that goes the way back: its outputs lie 1/stride apart, and each sees what covers it.
+
+        Example: >>> back = Window.of((3, 4), (2, 2), "valid", (1, 1), (9, 9)).transposed
+                 >>> back.kernel, [str(stride) for stride in back.stride]
+                 ((2, 2), ['1/2', '1/2'])
+        """
+        covering = tuple(math.ceil(reach / s) for reach, s in zip(self.reach, self.stride, strict=True))
+        apart: Any = tuple(Fraction(1, s) for s in self.stride)
+        return Window(covering, apart, ((0, 0),) * len(apart), (1,) * len(apart))
+
+    @property
     def symmetric(self) -> bool:
         """Whether every axis has as many pixels of padding before as after."""
         return not self.late and all(before == after for before, after in self.padding)
@@ -227,13 +240,16 @@ class Window:
         return tuple(out)
 
     def unseen(self, sizes: Sequence[int]) -> tuple[tuple[str, int, str], ...]:
-        """Axes on which real pixels at the end are never seen: (axis, pixels, the sum)."""
+        """Axes on which real pixels at the end are never seen: (axis, pixels, the sum).
+
+        A stride longer than the kernel leaves pixels out everywhere on purpose; as many at the end are no slip.
+        """
         found = []
         for axis, n, k, s, d, (before, after) in self._each(sizes):
             if n is None:
                 continue
             rest = (n + before + after - d * (k - 1) - 1) % s
-            if rest > after:
+            if rest - after > max(s - d * (k - 1) - 1, 0):
                 pads = f"2*{before}" if before == after else f"{before} + {after}"
                 exact = (n + before + after - d * (k - 1) - 1) / s + 1
                 found.append((axis, rest - after, f"{axis}: ({n} + {pads} - {d}*({k}-1) - 1) / {s} + 1 = {exact:.4g}"))

@@ -8,7 +8,7 @@ import pytest
 import docs.shelves as pages
 from docs.docstrings import Docstring
 from docs.formulas import is_formula, prose, typeset
-from striate import catalog
+from striate import catalog, zoo
 
 STAYS_CODE: set[str] = set()
 """Concepts with a formula that the notation does not cover."""
@@ -98,6 +98,8 @@ def everything():
         for name, concept in sorted(catalog.members(shelf).items()):
             if concept.__module__.startswith("striate."):
                 yield pytest.param(concept, id=f"{shelf}-{name}")
+    for name, entry in zoo.members().items():
+        yield pytest.param(entry.make, id=f"zoo-{name}")
 
 
 @pytest.mark.parametrize("concept", list(everything()))

@@ -8,13 +8,8 @@ from striate import catalog
 
 ARRIVING = {
     "ClassicDropout",
-    "FixedFilter2D",
-    "FlippedConv2D",
-    "L2Pooling2D",
     "PReLU",
-    "RAdam",
     "Ramp",
-    "Subsampling2D",
 }
 """What is written and not yet on its shelf."""
 
