@@ -131,7 +131,8 @@ def _pieces(paragraph: str, letters: bool) -> tuple[str, list[str], bool]:
             parser.place += 1
             kinds.append("text")
             shown = _prose(token)
-            said_on = token.text in RELATIONS and WORDS.fullmatch(parser.token.text)  # m = the pixels that ...
+            after = parser.token  # m = the pixels that ...
+            said_on = token.text in RELATIONS and (after.kind == "word" or WORDS.fullmatch(after.text))
             left_over = left_over or (token.kind == "sign" and token.text in ARITHMETIC and not said_on)
         else:
             kinds.append(node.kind)

@@ -61,8 +61,9 @@ class Concept:
         if shelf:
             cls.shelf = shelf
             _shelves[shelf], _bases[shelf] = {}, cls
-            # The package `losses`, asked for a name it does not have, names the nearest: losses.BinaryCrossEntropy.
-            vars(sys.modules[cls.__module__.rpartition(".")[0]])["__getattr__"] = partial(_refuse_name, shelf)
+            if _is_own(cls):
+                # The package `losses`, asked for a name it does not have, names the nearest: losses.BinaryCrossEntropy.
+                vars(sys.modules[cls.__module__.rpartition(".")[0]])["__getattr__"] = partial(_refuse_name, shelf)
         elif not abstract:
             _require_free(cls)
             _shelves[cls.shelf][cls.__name__] = cls

@@ -86,8 +86,9 @@ def map_of(layer: Layer, rows: Any, kernel: Any) -> Any:
 
 def test_the_stride_is_2_and_lenet5_has_6_maps():
     """1: 000 L57 "a stride length of 22", L92 "66 feature maps": each digit stands twice; 001 L759 has 6."""
-    (row,) = table(Conv2D(6, 5, strides=2), shape=(28, 28, 1)).rows
-    assert (row.output, row.params) == ((12, 12, 6), 156)
+    assert Conv2D(6, 5, strides=2).output((28, 28, 1)) == (12, 12, 6)
+    assert table(Conv2D(6, 5), shape=(32, 32, 1)).params == 156
+    assert striate.zoo.LeNet5().get_layer("C1").filters == 6
 
 
 def test_a_batch_of_the_same_samples_twice_moves_as_far_as_the_batch():
