@@ -36,6 +36,7 @@ GREEK = {
 OVER = {"sum": "∑", "max": "max", "min": "min", "mean": "mean", "softmax": "softmax", "argmax": "argmax"}
 """What runs over an index."""
 BLANK = "\u00a0"
+CODE = '<code class="docutils literal notranslate">'
 PREFIX = ("log", "ln", "cos", "sin", "sum", "argmax")
 """What is written without parentheses too: log p."""
 WORDS = re.compile(
@@ -149,13 +150,13 @@ def _pieces(paragraph: str, letters: bool) -> tuple[str, list[str], bool]:
 
 def _prose(token: Token) -> str:
     if token.kind == "code":
-        return f"<code>{html.escape(token.text.strip('`'), quote=False)}</code>"
+        return f"{CODE}{html.escape(token.text.strip('`'), quote=False)}</code>"
     return "→" if token.text == "->" else "…" if token.text == "..." else html.escape(token.text, quote=False)
 
 
 def _text(paragraph: str) -> str:
     """Text as HTML, with `code` in it."""
-    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(paragraph, quote=False))
+    return re.sub(r"`([^`]*)`", rf"{CODE}\1</code>", html.escape(paragraph, quote=False))
 
 
 class _Parser:

@@ -45,5 +45,5 @@ def test_a_shelf_asked_for_a_name_it_does_not_have_names_the_nearest(shelf, name
 
 def test_python_may_ask_a_shelf_for_names_of_its_own():
     with pytest.raises(AttributeError) as caught:
-        _ = striate.losses.__wrapped__  # ty: ignore[unresolved-attribute]
+        _ = striate.losses.__wrapped__  # ty: ignore[missing-attribute]
     assert not isinstance(caught.value, UnknownNameError)

@@ -7,7 +7,7 @@ import pytest
 
 import docs.shelves as pages
 from docs.docstrings import Docstring
-from docs.formulas import is_formula, prose, typeset
+from docs.formulas import CODE, is_formula, prose, typeset
 from striate import catalog, zoo
 
 STAYS_CODE: set[str] = set()
@@ -86,10 +86,10 @@ def test_what_is_not_in_the_notation_stays_code(line):
 
 
 def test_prose_keeps_its_letters_and_its_code():
-    assert prose("A rate of a half: see `keep_rate`.") == "A rate of a half: see <code>keep_rate</code>."
+    assert prose("A rate of a half: see `keep_rate`.") == f"A rate of a half: see {CODE}keep_rate</code>."
     assert prose("What is < 1 and _odd_.") == "What is &lt; 1 and _odd_."
     assert flat(prose("Where a book writes 1/2 * w**2 it is half.")) == "Where a book writes {1/2}⋅w^[2] it is half."
-    assert prose("With trainable=False it stays.") == "With <code>trainable=False</code> it stays."
+    assert prose("With trainable=False it stays.") == f"With {CODE}trainable=False</code> it stays."
     assert not is_formula("There is no derivative where a = y; 0 is taken.")
 
 
