@@ -11,11 +11,10 @@ from striate import textbook
 from striate.build import build
 from striate.callbacks import Callback, ModelCheckpoint
 from striate.check import Table, bricks, check
-from striate.layers import Activation, Conv2D, Dense, Dropout, Input, ReLU
+from striate.layers import Activation, ClassicDropout, Conv2D, Dense, Dropout, Input, ReLU
 from striate.losses import MaxMargin
 from striate.network import Network
 from striate.optimizers import Adam
-from tests.papers.concepts import one
 
 DRAW = np.random.default_rng(0)
 X = DRAW.standard_normal((24, 4)).astype(np.float32)
@@ -34,7 +33,7 @@ def test_dropout_scales_by_what_is_kept():
 
 def test_classic_dropout_scales_by_what_is_kept():
     """As above, where the scaling is done in prediction."""
-    classic = one("layers", "ClassicDropout", 0.2).build((4,))
+    classic = ClassicDropout(0.2).build((4,))
     assert classic.eval()(torch.ones(1, 4)).tolist() == [[pytest.approx(0.8)] * 4]
 
 

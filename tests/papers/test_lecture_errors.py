@@ -19,25 +19,30 @@ from striate.check import Table
 from striate.errors import ArgumentError, StriateError
 from striate.layers import (
     Add,
+    ClassicDropout,
     Conv2D,
     Dense,
     Dropout,
+    FixedFilter2D,
     Flatten,
+    FlippedConv2D,
     Input,
     Layer,
     LeakyReLU,
     MaxPooling2D,
     Multiply,
+    PReLU,
+    Ramp,
     ReLU,
     Sigmoid,
     Softmax,
+    Subsampling2D,
 )
 from striate.loader import ten_crop
 from striate.losses import BinaryCrossentropy, MaxMargin, MeanSquaredError
 from striate.network import Network
-from striate.optimizers import SGD, Adagrad, Adam, Optimizer, RMSprop
+from striate.optimizers import SGD, Adagrad, Adam, Optimizer, RAdam, RMSprop
 from striate.shape import to_border, to_inside
-from tests.papers.concepts import one
 
 NOTHING = 1e-300
 """An epsilon that no sum here can tell from 0."""
@@ -121,7 +126,7 @@ def test_dropout_makes_up_for_the_share_that_was_kept():
 
 def test_classic_dropout_shrinks_by_the_share_that_was_kept():
     """4: as above, with the mask in training and the factor in prediction, as the lectures have it."""
-    layer = one("layers", "ClassicDropout", 0.2)
+    layer = ClassicDropout(0.2)
     assert of(layer, 1.0, 2.0) == pytest.approx([0.8, 1.6])
     assert set(of(layer, *[1.0] * 1000, training=True)) == {0, 1}
 
@@ -141,7 +146,7 @@ def test_a_leaky_relu_bends_down_whatever_its_slope_and_learns_none():
     """6: 001 L687 max(a*x, x) is x itself for negative x where a > 1; L692 "also called PReLU": that one learns a."""
     assert of(LeakyReLU(negative_slope=2.0), -1.0, 1.0) == [-2, 1]
     assert LeakyReLU().weights((4,)) == {}
-    assert [weight.trainable for weight in one("layers", "PReLU").weights((4,)).values()] == [True]
+    assert [weight.trainable for weight in PReLU().weights((4,)).values()] == [True]
 
 
 def test_a_5x5_map_convolved_in_steps_is_a_3x3_map():
@@ -168,7 +173,7 @@ def test_the_size_of_a_map_counts_both_paddings_and_is_rounded_down(side, kernel
 
 def test_lenet5_samples_down_by_weights_it_learns_and_has_a_layer_after_f6():
     """10: 001 L764-766 "avg. pooling", "one fully connected layer": S2 has a factor and a bias a map, F6 an output."""
-    assert table(one("layers", "Subsampling2D"), shape=(28, 28, 6)).params == 12
+    assert table(Subsampling2D(), shape=(28, 28, 6)).params == 12
     assert [row.params for row in table(Dense(84), Dense(10), shape=(120,)).rows] == [10_164, 850]
 
 
@@ -237,7 +242,7 @@ def test_epsilon_stands_outside_the_root_or_inside(optimizer):
 
 def test_rectified_adam_holds_back_the_division_not_the_momentum():
     """17: 001 L1032 "Rectifier Adam", "adaptive momentum": until its fifth step it does not divide; momentum acts."""
-    moves = steps(one("optimizers", "RAdam", 0.1), 2.0, 2.0, 2.0, 2.0, 2.0)
+    moves = steps(RAdam(0.1), 2.0, 2.0, 2.0, 2.0, 2.0)
     assert moves[:4] == pytest.approx([-0.2] * 4)
     assert abs(moves[4]) < 0.1
 
@@ -318,7 +323,7 @@ def test_mnist_has_28x28_pixels():
 @pytest.mark.parametrize("kernel", ["blur", "gaussian_blur"])
 def test_smoothing_does_not_brighten(kernel):
     """24: 002 L452-466: the kernels are not divided by their sums, 9 and 8."""
-    layer = one("layers", "FixedFilter2D", kernel, input_shape=(5, 5, 1))
+    layer = FixedFilter2D(kernel, input_shape=(5, 5, 1))
     image = np.full((1, 5, 5, 1), 0.5, np.float32)
     assert striate.Sequential([layer]).predict(image, verbose=0) == pytest.approx(np.full((1, 3, 3, 1), 0.5))
 
@@ -326,7 +331,7 @@ def test_smoothing_does_not_brighten(kernel):
 def test_ramp_is_not_relu():
     """26: 002 L714 calls max(0, x) a ramp, 003 L296 the clipped line."""
     assert of(ReLU(), -3.0, 0.5, 3.0) == [0, 0.5, 3]
-    assert of(one("layers", "Ramp"), -3.0, 0.5, 3.0) == [-1, 0.5, 1]
+    assert of(Ramp(), -3.0, 0.5, 3.0) == [-1, 0.5, 1]
 
 
 # Lecture 003
@@ -390,7 +395,7 @@ def test_max_margin_passes_on_a_gradient_where_its_own_loss_is_above_0():
 
 def test_ramp_is_the_line_between_minus_1_and_1():
     """32: 003 L296 min(-1, max(1, x)) is -1 for every x; its rule for the gradient is right."""
-    ramp = one("layers", "Ramp")
+    ramp = Ramp()
     assert of(ramp, -2.0, -0.5, 0.0, 0.5, 2.0) == [-1, -0.5, 0, 0.5, 1]
     assert slopes(ramp, -2.0, -0.5, 0.5, 2.0) == [0, 1, 1, 0]
 
@@ -429,7 +434,7 @@ def test_networks_lay_the_kernel_on_as_it_is_and_mathematics_turns_it_round():
     """36: 004 L127-135; on the Sobel patch of 002 L446 that is 2 and -2."""
     patch, sobel = [[3, 2, 1], [1, 2, 3], [1, 1, 1]], [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
     assert map_of(Conv2D(1, 3, use_bias=False), patch, sobel) == [[2]]
-    assert map_of(one("layers", "FlippedConv2D", 1, 3, use_bias=False), patch, sobel) == [[-2]]
+    assert map_of(FlippedConv2D(1, 3, use_bias=False), patch, sobel) == [[-2]]
 
 
 def test_pooling_saves_weights_of_dense_layers_only():

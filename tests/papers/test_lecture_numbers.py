@@ -22,6 +22,7 @@ from striate.layers import (
     Dropout,
     Flatten,
     Input,
+    L2Pooling2D,
     Layer,
     MaxPooling2D,
     Multiply,
@@ -33,7 +34,6 @@ from striate.network import Network
 from striate.optimizers import Adagrad, Adam
 from striate.schedules import StepDecay
 from striate.shape import to_border, to_inside
-from tests.papers.concepts import one
 
 # Counts, from the declaration alone
 
@@ -381,7 +381,7 @@ def test_average_pooling_of_the_single_depth_slice():
 
 def test_l2_pooling_of_the_single_depth_slice():
     """000 L149-151, on the map of 001 L710-719: sqrt(63), sqrt(133), sqrt(18), sqrt(26)."""
-    found = through(one("layers", "L2Pooling2D", 2), DEPTH_SLICE)
+    found = through(L2Pooling2D(2), DEPTH_SLICE)
     assert [value for row in found for value in row] == pytest.approx([63**0.5, 133**0.5, 18**0.5, 26**0.5])
 
 

@@ -14,8 +14,9 @@ NumPy only, float64. To learn backpropagation, read in this order:
     locally_connected, separable, filters          its relatives
     transposed, unpooling, resizing                the way back to larger maps
     merging, shortcut                              branches that meet
+    maxout, mcculloch_pitts, scaling               other units, of 2013 and of 1943; known factors
     recurrent                                      sequences: backpropagation through time
-    dropout, normalization, augmentation           what makes it train well
+    dropout, noise, normalization, local_normalization, augmentation     what makes it train well
     historic                                       what LeNet-5 had in 1998
 
 Names are those of the layers that train for real, which are tested against these.
@@ -31,11 +32,15 @@ from striate.textbook.filters import *
 from striate.textbook.historic import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
+from striate.textbook.local_normalization import *
 from striate.textbook.locally_connected import *
 from striate.textbook.losses import *
 from striate.textbook.margin import *
+from striate.textbook.maxout import *
+from striate.textbook.mcculloch_pitts import *
 from striate.textbook.merging import *
 from striate.textbook.metrics import *
+from striate.textbook.noise import *
 from striate.textbook.normalization import *
 from striate.textbook.numerical import *
 from striate.textbook.optimizers import *
@@ -45,6 +50,7 @@ from striate.textbook.regression import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
 from striate.textbook.resizing import *
+from striate.textbook.scaling import *
 from striate.textbook.schedules import *
 from striate.textbook.separable import *
 from striate.textbook.shortcut import *
