@@ -278,7 +278,7 @@ def moving(trial: Trial) -> list[str]:
     A bias of all keys alike, to which softmax is blind, is none.
     """
     rng = np.random.default_rng(0)
-    x = [inputs(shape, "contiguous", rng, trial.layer) for shape in trial.shapes]
+    x = [inputs(shape, "batch of one", rng, trial.layer) for shape in trial.shapes]
     *positions, channels = trial.output
     cotangent = rng.standard_normal((len(x[0]), channels, *positions))
     found = by_torch(trial, x, values(trial.weights, rng), cotangent, training=True)

@@ -162,13 +162,40 @@ FIXES = [
     ("assemble((4,), [(Dense(3), [])], ['dens'])", "did you mean ('dense')", "assemble((4,), [(Dense(3), [])], [{}])"),
     (
         "assemble((4,), [(Dense(3), []), (ReLU(), ['input', 'dense'])])",
-        r"inputs = \[\"(input)\"\]",
-        "assemble((4,), [(Dense(3), []), (ReLU(), ['{}'])])",
+        r"such as (Concatenate) before it",
+        "assemble((4,), [(Dense(3), []), ({}(), ['input', 'dense']), (ReLU(), [])])",
+    ),
+    ("Add()(Input((4,)))", r"(Add)\(...\)\(\[a, b\]\)", "(lambda a, b: {}()([a, b]))(Input((4,)), Input((4,)))"),
+    (
+        "Add()(Input((8, 8, 3)), Input((8, 8, 5)))",
+        "a (1)x1 convolution changes channels",
+        "(lambda a, b: Add()(a, Conv2D(3, {})(b)))(Input((8, 8, 3)), Input((8, 8, 5)))",
     ),
     (
-        "(lambda x, y: table(Network.functional([x, y], [ReLU()(x), ReLU()(y)])))(Input((2,)), Input((2,)))",
-        "a network with (one) Input",
-        "(lambda x: table(Network.functional([x], [ReLU()(x), ReLU()(x)])))(Input((2,)))  # {}",
+        "Add()(Input((8, 8, 3)), Input((4, 4, 3)))",
+        "(strides) or pooling change the map",
+        "(lambda a, b: Add()(Conv2D(3, 1, {}=2)(a), b))(Input((8, 8, 3)), Input((4, 4, 3)))",
+    ),
+    ("Concatenate(axis=0)", r"axis=(-1), the channels", "Concatenate(axis={})"),
+    (
+        "Concatenate()(Input((8, 8, 3)), Input((6, 6, 3)))",
+        'padding="same", strides, (Cropping2D) or UpSampling2D before it',
+        "(lambda a, b: Concatenate()({}(1)(a), b))(Input((8, 8, 3)), Input((6, 6, 3)))",
+    ),
+    (
+        "Concatenate(axis=5)(Input((8, 8, 3)), Input((8, 8, 3)))",
+        r"axis=(-1), the channels",
+        "Concatenate(axis={})(Input((8, 8, 3)), Input((8, 8, 3)))",
+    ),
+    (
+        "Dot()(Input((3,)), Input((4,)))",
+        r"(Dense) or Conv2D\(k, 1\) before it",
+        "(lambda a, b: Dot()({}(4)(a), b))(Input((3,)), Input((4,)))",
+    ),
+    (
+        "chain(Flatten(), shape=(None, None, 3))",
+        "such as (GlobalAveragePooling2D) or Conv2D",
+        "chain({}(), shape=(None, None, 3))",
     ),
     (
         "build(chain(Dense(3, bias_initializer='orthogonal', input_shape=(4,))))",
