@@ -7,6 +7,7 @@ from striate.layers.dense import *
 from striate.layers.dropout import *
 from striate.layers.input import *
 from striate.layers.merging import *
+from striate.layers.neocognitron import *
 from striate.layers.normalization import *
 from striate.layers.pooling import *
 from striate.layers.reshaping import *

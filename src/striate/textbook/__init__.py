@@ -14,6 +14,7 @@ NumPy only, float64. To learn backpropagation, read in this order:
     merging                                        branches that meet
     dropout, normalization                         what makes it train well
     dropout, normalization, augmentation           what makes it train well
+    neocognitron                                   how it learned before there were gradients
 
 Names are those of the layers that train for real, which are tested against these.
 """
@@ -30,6 +31,7 @@ from striate.textbook.losses import *
 from striate.textbook.margin import *
 from striate.textbook.merging import *
 from striate.textbook.metrics import *
+from striate.textbook.neocognitron import *
 from striate.textbook.normalization import *
 from striate.textbook.numerical import *
 from striate.textbook.optimizers import *
