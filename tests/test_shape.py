@@ -32,3 +32,12 @@ def test_the_fix_names_the_padding_of_each_axis_where_they_differ():
     with pytest.raises(ShapeError) as error:
         Window.of((5, 5), (1, 1), "valid", (1, 1), (4, 1)).outputs((4, 1))
     assert error.value.fix == 'padding="same", or padding=(1, 2), or a map of at least 5x5'
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "size", "lost"), [(1, 2, 56, 0), (1, 3, 6, 0), (3, 5, 10, 0), (3, 5, 12, 4)]
+)
+def test_pixels_at_the_end_are_missed_only_if_more_than_between_two_windows(kernel, stride, size, lost):
+    """Of stride 5, a kernel of 3 leaves out 2 everywhere; after 5 + 3 of 12 pixels 4 are left."""
+    window = Window.of((kernel,), (stride,), "valid", (1,), (size,))
+    assert [pixels for _, pixels, _ in window.unseen((size,))] == ([lost] if lost else [])

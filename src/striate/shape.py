@@ -227,13 +227,16 @@ class Window:
         return tuple(out)
 
     def unseen(self, sizes: Sequence[int]) -> tuple[tuple[str, int, str], ...]:
-        """Axes on which real pixels at the end are never seen: (axis, pixels, the sum)."""
+        """Axes on which real pixels at the end are never seen: (axis, pixels, the sum).
+
+        A stride longer than the kernel leaves pixels out everywhere on purpose; as many at the end are no slip.
+        """
         found = []
         for axis, n, k, s, d, (before, after) in self._each(sizes):
             if n is None:
                 continue
             rest = (n + before + after - d * (k - 1) - 1) % s
-            if rest > after:
+            if rest - after > max(s - d * (k - 1) - 1, 0):
                 pads = f"2*{before}" if before == after else f"{before} + {after}"
                 exact = (n + before + after - d * (k - 1) - 1) / s + 1
                 found.append((axis, rest - after, f"{axis}: ({n} + {pads} - {d}*({k}-1) - 1) / {s} + 1 = {exact:.4g}"))

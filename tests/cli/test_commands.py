@@ -152,7 +152,7 @@ def test_without_validation_the_training_loss_decides_and_is_said_to(tmp_path, c
         (["train", "{empty}"], "no images found"),
         (["evaluate", "{empty}"], "there is no"),
         (["predict", "{text}", "a.png"], "no striate model"),
-        (["check", "zoo:VGG16"], "zoo"),
+        (["check", "zoo:VGG17"], "zoo"),
         (["data", "{text}"], "TOML"),
         (["train"], "Missing argument"),
         (["tran"], "tran"),

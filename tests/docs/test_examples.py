@@ -47,3 +47,16 @@ def test_an_example_runs_from_top_to_bottom(file, tmp_path, monkeypatch, capsys)
     names = runpy.run_path(str(file))
     assert names["accuracy"] > 0.95
     assert "% of 360 test images are right" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_the_code_and_the_recipes_of_a_page_run(page, tmp_path, monkeypatch):
+    """The blocks of Python from top to bottom, as one program; the recipes, each for itself."""
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    names: dict = {}
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(code, names)  # noqa: S102  (it is our own)
+    for recipe in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+        if "format" in recipe:
+            Recipe.from_text(recipe)

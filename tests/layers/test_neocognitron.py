@@ -32,7 +32,7 @@ def image(*lines):
     return torch.tensor([[lines]], dtype=torch.float64)
 
 
-# S-cells: equations 1 to 3
+# S-cells
 
 
 def test_what_excites_a_cell_is_divided_by_what_inhibits_it():
@@ -91,7 +91,7 @@ def test_a_cell_that_knows_a_pattern_fires_where_the_likeness_exceeds_r_of_r_plu
         assert (y > 1e-6) == (likeness > r / (r + 1) + 1e-6)
 
 
-# C-cells: equations 4 to 6
+# C-cells
 
 
 def test_a_plane_that_is_more_active_than_the_mean_of_all_stands_out():
@@ -123,7 +123,7 @@ def test_areas_that_do_not_fit_are_refused_with_the_sum():
         assert "must be >= 1" in (told.value.sum or "")
 
 
-# Learning: equations 7 and 8
+# Learning
 
 
 def won(layer, y):

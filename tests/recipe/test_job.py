@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.errors import RecipeError
 from striate.recipe import job
 from striate.recipe.grammar import Recipe
 
@@ -56,3 +57,45 @@ def test_files_that_are_set_aside_are_told_and_logged(tmp_path, monkeypatch):
     assert line.endswith("empty.png: it is empty (0 bytes)")
     assert "set aside: " in (tmp_path / "run" / "log.txt").read_text()
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["bad_files"] == 1
+
+
+HEADS = """
+format = 1
+[data]
+name = "digits"
+[model]
+{input}layers = [
+    {{ type = "Flatten" }},
+    {{ type = "Dense", units = 16, activation = "relu", name = "trunk" }},
+    {{ type = "Dense", units = {units}, activation = "softmax", name = "main" }},
+    {{ type = "Dense", units = {units}, activation = "softmax", inputs = ["trunk"], name = "helper" }},
+]
+outputs = ["main", "helper"]
+[train]
+optimizer = "Adam"
+loss_weights = {{ helper = 0.3 }}
+epochs = 2
+plan = "exact"
+"""
+
+
+@pytest.mark.parametrize(("given", "units"), [("input = [8, 8, 1]\n", 10), ("", 3)])
+def test_every_output_of_a_recipe_learns_the_labels_and_the_first_is_the_answer(tmp_path, given, units):
+    """Where the data decides the input, it decides the units of every output too."""
+    recipe = Recipe.from_text(HEADS.format(input=given, units=units))
+    done = job.run(recipe, tmp_path / "run", say=lambda line: None, progress=False, verbose=0)
+    test = done.summary["test"]
+    assert test["loss"] == pytest.approx(test["main_loss"] + 0.3 * test["helper_loss"], rel=1e-4)
+    assert {"main_accuracy", "helper_accuracy"} <= set(test)
+    first = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert {"loss", "main_loss", "helper_accuracy", "val_main_loss"} <= set(first)
+    again = Recipe.from_file(tmp_path / "run" / "recipe.toml")
+    assert again.train.loss_weights == {"helper": 0.3}
+    assert [node.output for node in map(again.network().__getitem__, again.network().outputs)] == [(10,), (10,)]
+    assert "test images named correctly" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_weight_of_an_output_that_is_not_there_is_told_with_its_place():
+    text = HEADS.format(input="input = [8, 8, 1]\n", units=10).replace("helper = 0.3", "helpr = 0.3")
+    with pytest.raises(RecipeError, match=r"train\.loss_weights\.helpr: no output is called 'helpr'.*'helper'"):
+        Recipe.from_text(text)

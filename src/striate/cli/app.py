@@ -14,8 +14,10 @@ from striate.cli import terminal
 from striate.cli.check import check
 from striate.cli.data import data
 from striate.cli.evaluate import evaluate
+from striate.cli.import_weights import import_weights
 from striate.cli.predict import predict
 from striate.cli.train import train
+from striate.cli.zoo import zoo
 from striate.errors import RecipeError, StriateError
 from striate.version import __version__
 
@@ -60,8 +62,9 @@ def _options(
     """Nothing but --version comes before the command."""
 
 
-for command in (train, check, evaluate, predict, data):
+for command in (train, check, evaluate, predict, data, zoo):
     app.command()(_later(command))
+app.command("import")(_later(import_weights))  # the word alone is one of Python's
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

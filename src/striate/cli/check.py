@@ -12,7 +12,10 @@ __all__ = ["check"]
 
 def check(
     what: Annotated[
-        str, typer.Argument(help="digits, mnist, cifar10, a folder of images, a recipe.toml or a run.", metavar="WHAT")
+        str,
+        typer.Argument(
+            help="digits, mnist, cifar10, a folder of images, a recipe.toml, a run or zoo:NAME.", metavar="WHAT"
+        ),
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse windows that do not tile their input.")] = False,
@@ -22,11 +25,13 @@ def check(
     from striate import catalog
     from striate.check import check as check_network
     from striate.check import refuse
-    from striate.cli.sources import is_run, recipe_of
+    from striate.cli.sources import ZOO, is_run, recipe_of, zoo_network
     from striate.loader import load_folder
     from striate.model import load
 
-    if is_run(what) and not settings:
+    if what.startswith(ZOO):
+        network, loss, classes = zoo_network(what, settings or []), None, 0
+    elif is_run(what) and not settings:
         model = load(what)
         network, loss, classes = model.network, model.loss, len(model.classes)
     else:

@@ -8,12 +8,16 @@ from striate import catalog
 from striate.datasets.base import Data
 from striate.errors import DeclarationError, RecipeError, UnknownNameError, printable
 from striate.loader import is_image_folder
+from striate.network import Network
 from striate.recipe.grammar import Recipe
 from striate.recipe.library import recipe_names, recipe_path
 from striate.recipe.override import override
 from striate.recipe.source import Source, value_text
 
-__all__ = ["data_of", "is_run", "recipe_of", "trained_on"]
+__all__ = ["ZOO", "data_of", "is_run", "recipe_of", "trained_on", "zoo_network"]
+
+ZOO = "zoo:"
+"""What stands before the name of a network of the zoo."""
 
 
 def is_run(what: str) -> bool:
@@ -55,6 +59,23 @@ def recipe_of(what: str, settings: Sequence[str] = ()) -> Recipe:
             fix=f'a recipe.toml of your own with name = "{what}" in [data]',
         )
     raise UnknownNameError("data set, recipe or folder", printable(what, 100), {*names, *_data_sets()})
+
+
+def zoo_network(what: str, settings: Sequence[str] = ()) -> Network:
+    """The network that zoo:NAME means: as published, or with another model.input or model.classes.
+
+    Errors: UnknownNameError with the nearest known name; RecipeError for settings that mean nothing here.
+    """
+    from striate import zoo
+
+    entry = zoo.find(what.removeprefix(ZOO))
+    text = f'format = 1\n[data]\nname = "digits"\n[model]\nzoo = "{entry.name}"\ninput = {list(entry.input_shape)}\n'
+    for setting in settings:
+        if setting.partition("=")[0].strip() not in ("model.input", "model.classes"):
+            raise RecipeError([f"--set {printable(setting)}: {what} has model.input and model.classes alone"])
+    # A loss that asks nothing of the head: the network is judged by itself.
+    source = override(Source.parse(text, what), ['train.loss="mean_squared_error"', "train.metrics=[]", *settings])
+    return Recipe.from_source(source).network()
 
 
 def data_of(what: str) -> Data:

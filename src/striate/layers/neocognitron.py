@@ -42,7 +42,7 @@ class SCells(Layer):
         column: sides of the area in which cells of all planes compete.
         decay: what n has left of its strength one pixel further out.
     Errors:  ShapeError if the area exceeds the padded map.
-    Source:  Fukushima 1980, doi:10.1007/BF00344251, equations 1 to 3; lecture 004 L57
+    Source:  Fukushima 1980, doi:10.1007/BF00344251; lecture 004 L57
     Example: >>> SCells(24, padding="same").output((16, 16, 1))
              (16, 16, 24)
     """
@@ -54,6 +54,8 @@ class SCells(Layer):
     reinforcement: Positive = 16.0
     column: Pair = 5
     decay: Fraction = 0.9
+
+    bends = True
 
     def output(self, shape: Shape) -> Shape:
         return (*self.window(shape).outputs(shape[:-1], "SCells"), self.planes)
@@ -101,7 +103,7 @@ class CCells(Layer):
         saturation: alpha, the excess at which a cell is half active.
         decay: what d has left of its strength one pixel further out.
     Errors:  ShapeError if the area exceeds the padded map.
-    Source:  Fukushima 1980, doi:10.1007/BF00344251, equations 4 to 6; lecture 004 L57
+    Source:  Fukushima 1980, doi:10.1007/BF00344251; lecture 004 L57
     Example: >>> CCells(5, strides=2, padding=((3, 4), (3, 4))).output((16, 16, 24))
              (10, 10, 24)
     """
@@ -111,6 +113,8 @@ class CCells(Layer):
     padding: Padding = "valid"
     saturation: Positive = 0.5
     decay: Fraction = 0.9
+
+    bends = True
 
     def output(self, shape: Shape) -> Shape:
         return (*self.window(shape).outputs(shape[:-1], "CCells"), shape[-1])
@@ -180,11 +184,11 @@ class _SCells(nn.Module):
 
     @torch.no_grad()
     def reinforce(self, x: torch.Tensor) -> _Winners:
-        """Show one image (1, c, h, w): what excites each winner is added to the synapses of its plane.
+        """Show one image (1, c, h, w): what excites each winner is added to the synapses of its plane. The winners.
 
         a[k] += q * n * x around the winner,  b[k] += q/2 * s there
         """
-        won = self.representatives(self(x)[0])
+        won = self.representatives(self.forward(x)[0])  # not self(x), whose hook may be what calls this
         rows, columns = self.area.kernel
         padded = functional.pad(x, sides(self.area, x))[0]
         windows = padded.unfold(1, rows, 1).unfold(2, columns, 1)[:, won.rows, won.columns]  # (c, winners, kh, kw)

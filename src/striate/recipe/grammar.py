@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from annotated_types import MinLen
 from pydantic import Strict, ValidationError
 
-from striate import catalog
+from striate import catalog, zoo
 from striate.augmentations import AugmentationLike
 from striate.callbacks import CallbackLike
 from striate.catalog import Place
@@ -62,15 +62,19 @@ class DataSection:
 
 @dataclass(frozen=True)
 class ModelSection:
-    """`[model]`: the network, layer by layer.
+    """`[model]`: the network, layer by layer, or one of the zoo by its name.
 
     Args:
+        zoo: name of a network of the zoo, which then needs no layers.
+        classes: how many it tells apart; left out, the data decides it.
         input: shape of an image, [height, width, channels]; left out, the data decides it, and the number of classes
             decides the units of the last layer.
         layers: the layers with the names of what they take; nothing means the one before.
         outputs: names of the layers that are outputs; by default the last.
     """
 
+    zoo: str | None = None
+    classes: Count | None = None
     input: Annotated[Size, MinLen(1)] | None = None
     layers: tuple[tuple[Layer, tuple[str, ...]], ...] = ()
     outputs: Annotated[tuple[str, ...], Strict(False)] = ()
@@ -172,6 +176,9 @@ class Recipe:
 
         Where `[model]` leaves `input` out, the data decides it, and how many units the last layer has.
         """
+        if self.model.zoo is not None:
+            given = {"input": self.model.input or shape, "classes": self.model.classes or classes or None}
+            return replace(self, model=replace(self.model, **given))
         if self.model.input is not None:
             return self
         layers = list(self.model.layers)
@@ -193,7 +200,15 @@ class Recipe:
                 where="model.input",
                 fix="input = [height, width, channels]",
             )
-        return Network.assemble(self.model.input, self.model.layers, self.model.outputs)
+        return _declared(self.model, self.model.input)
+
+
+def _declared(model: ModelSection, shape: Shape) -> Network:
+    """The graph of a section, for images of this shape."""
+    if model.zoo is None:
+        return Network.assemble(shape, model.layers, model.outputs)
+    classes = {} if model.classes is None else {"classes": model.classes}
+    return zoo.build(model.zoo, input_shape=shape, **classes).network
 
 
 class _Found(list[Problem]):
@@ -239,6 +254,15 @@ def _model(table: dict[str, Any], found: _Found) -> ModelSection:
     rest = {key: value for key, value in table.items() if key != "layers"}
     section = _read(ModelSection, rest, ("model",), found)
     entries = table.get("layers", MISSING)
+    if "zoo" in table:
+        if found.nothing_at("model", "zoo"):
+            _attempt(lambda: zoo.find(str(section.zoo)), ("model", "zoo"), found)
+        for key in table.keys() & {"layers", "outputs"}:
+            found.append((("model", key), f"cannot stand beside zoo = {value_text(section.zoo)}, which has its own"))
+        return section
+    if section.classes is not None:
+        said = "is for a network of the zoo: elsewhere the last layer says how many units it has"
+        found.append((("model", "classes"), said))
     if not isinstance(entries, list) or not entries:
         if found.nothing_at("model", "layers"):
             said = "is needed: a list of layers" if entries is MISSING else "must be a list of layers, not empty"
@@ -303,12 +327,14 @@ def _network(model: ModelSection, found: _Found) -> Network | None:
     if shape is None:
         return None
     before = len(found)
+    if model.zoo is not None:
+        return _attempt(lambda: _declared(model, shape), ("model", "zoo"), found) if found.nothing_at("model") else None
     for number, error in Network.misfits(shape, model.layers):
         inner = ("inputs",) if isinstance(error, UnknownNameError) else ()
         found.append((("model", "layers", number - 1, *inner), catalog.one_line(error)))
     if len(found) > before or not found.nothing_at("model", "layers"):
         return None
-    return _attempt(lambda: Network.assemble(shape, model.layers, model.outputs), ("model", "outputs"), found)
+    return _attempt(lambda: _declared(model, shape), ("model", "outputs"), found)
 
 
 def _check_head(network: Network, model: ModelSection, train: TrainSection, said: bool, found: _Found) -> None:
@@ -316,7 +342,8 @@ def _check_head(network: Network, model: ModelSection, train: TrainSection, said
     for finding in check_heads(network, catalog.get("losses", train.loss)):
         head = network[finding.where].layer
         layers = (number for number, (layer, _) in enumerate(model.layers) if layer is head)
-        place: Place = ("train", "loss") if said else ("model", "layers", *layers)
+        inner = ("zoo",) if model.zoo is not None else ("layers", *layers)
+        place: Place = ("train", "loss") if said else ("model", *inner)
         found.append((place, f"{finding.cause}; {finding.evidence}; {finding.fix}"))
 
 

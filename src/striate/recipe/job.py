@@ -71,11 +71,12 @@ def make_model(recipe: Recipe, data: Data) -> Model:
         metrics if len(outputs) == 1 else dict.fromkeys(outputs, metrics),
     )
     model.classes = data.classes
-    _match(model, data)
+    said = "units = {} in the last layer" if recipe.model.zoo is None else "classes = {} in [model]"
+    _match(model, data, said.format(len(data.classes)))
     return model
 
 
-def _match(model: Model, data: Data) -> None:
+def _match(model: Model, data: Data, fix: str) -> None:
     shape, given = model.input_shape[1:], tuple(data.train.x.shape[1:])
     if shape != given:
         raise DeclarationError(
@@ -84,11 +85,11 @@ def _match(model: Model, data: Data) -> None:
             fix=f"input = {list(given)}",
         )
     for name in model.network.outputs:
-        _match_output(model, data, name)
+        _match_output(model, data, name, fix)
 
 
-def _match_output(model: Model, data: Data, name: str) -> None:
-    """Require an output that answers as the data asks: one class, or one for each position."""
+def _match_output(model: Model, data: Data, name: str, fix: str) -> None:
+    """Require an output that answers as the data asks: one class, or one for each position; `fix` gives it its classes."""
     output = model.network[name].output
     if data.train.y.ndim == 1 and len(output) > 1:
         raise DeclarationError(
@@ -103,7 +104,7 @@ def _match_output(model: Model, data: Data, name: str) -> None:
             f"the network has {outputs} outputs, the data has {classes} classes",
             where=f"the last layer, {name}",
             sum=f"{outputs} outputs, {classes} classes: {printable(', '.join(data.classes[:12]))}",
-            fix=f"units = {classes} in the last layer",
+            fix=fix,
         )
 
 

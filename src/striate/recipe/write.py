@@ -18,11 +18,13 @@ def write(recipe: Recipe) -> str:
              format = 1
     """
     lines = [f"format = {FORMAT}", f"seed = {recipe.seed}", "", "[data]", *_section(recipe.data)]
-    lines += ["", "[model]", *_section(recipe.model, leave="layers"), "layers = ["]
-    for layer, takes in recipe.model.layers:
-        table = catalog.describe(layer) | ({"inputs": list(takes)} if takes else {})
-        lines.append(f"    {value_text(table)},")
-    lines += ["]", "", "[train]", *_section(recipe.train)]
+    lines += ["", "[model]", *_section(recipe.model, leave="layers")]
+    tables = [
+        catalog.describe(layer) | ({"inputs": list(takes)} if takes else {}) for layer, takes in recipe.model.layers
+    ]
+    if recipe.model.zoo is None:
+        lines += ["layers = [", *(f"    {value_text(table)}," for table in tables), "]"]
+    lines += ["", "[train]", *_section(recipe.train)]
     return "\n".join(lines) + "\n"
 
 

@@ -11,10 +11,10 @@ NumPy only, float64. To learn backpropagation, read in this order:
     optimizers     from gradients to better weights; schedules, regularizers, initializers, metrics beside them
     train          the loop
     window, convolution, pooling, reshaping        what makes the network convolutional
-    merging                                        branches that meet
-    dropout, normalization                         what makes it train well
+    merging, shortcut                              branches that meet
     dropout, normalization, augmentation           what makes it train well
     neocognitron                                   how it learned before there were gradients
+    historic                                       what LeNet-5 had in 1998
 
 Names are those of the layers that train for real, which are tested against these.
 """
@@ -25,6 +25,7 @@ from striate.textbook.brick import *
 from striate.textbook.convolution import *
 from striate.textbook.dense import *
 from striate.textbook.dropout import *
+from striate.textbook.historic import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
 from striate.textbook.losses import *
@@ -40,5 +41,6 @@ from striate.textbook.regression import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
 from striate.textbook.schedules import *
+from striate.textbook.shortcut import *
 from striate.textbook.train import *
 from striate.textbook.window import *

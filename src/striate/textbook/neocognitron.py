@@ -36,7 +36,7 @@ class SCells(Brick):
              selectivity: r.
              reinforcement: q.
              column: sides of the area in which cells of all planes compete.
-    Source:  Fukushima 1980, doi:10.1007/BF00344251, equations 1 to 3; lecture 004 L57.
+    Source:  Fukushima 1980, doi:10.1007/BF00344251; lecture 004 L57.
     Example: a cell that has seen a diagonal once, with q = 1000: it knows it, and no other line
              >>> brick = SCells(selectivity=1.5, reinforcement=1000.0)
              >>> diagonal, other = np.eye(2)[None, None], np.eye(2)[None, None, ::-1]
@@ -127,7 +127,7 @@ class CCells(Brick):
     Args:    strides: steps from cell to cell.
              padding: "valid", "same" or pixels.
              saturation: alpha.
-    Source:  Fukushima 1980, doi:10.1007/BF00344251, equations 4 to 6; lecture 004 L57.
+    Source:  Fukushima 1980, doi:10.1007/BF00344251; lecture 004 L57.
              As x/(alpha + x) would be positive again below -alpha, what is below 0 is cut off before, not after.
     Example: the plane that fires anywhere stands out of the two
              >>> y = CCells().forward(np.array([[[[0.0, 1.0]], [[0.0, 0.0]]]]), {"nearness": np.ones((1, 2))})

@@ -112,13 +112,15 @@ class Gauge:
             for place, goal in enumerate(objective.goals)
             if goal is not None
         ]
+        self.several = len(objective.goals) > 1
         self.totals, self.count = [0.0] * len(self.meters), 0
 
     def update(self, losses: Sequence[float], scores: Sequence[torch.Tensor], batch: Batch) -> None:
         """Add a batch; predictions are computed only if a metric needs more than their order."""
         self.count += len(batch)
         for number, (place, goal, meters) in enumerate(self.meters):
-            self.totals[number] += losses[number] * len(batch)
+            if self.several:
+                self.totals[number] += losses[number] * len(batch)
             if meters:
                 order_only = all(meter.metric.order_only for meter in meters)
                 prediction = scores[place] if order_only else goal.answer(scores[place])
@@ -128,7 +130,7 @@ class Gauge:
     def logs(self) -> dict[str, float]:
         """What was gathered, by name: of several outputs each one's loss first, then the metrics."""
         found: dict[str, float] = {}
-        if len(self.objective.goals) > 1:
+        if self.several:
             found |= {
                 goal.key("loss"): total / max(self.count, 1)
                 for (_, goal, _), total in zip(self.meters, self.totals, strict=True)

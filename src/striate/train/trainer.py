@@ -34,8 +34,11 @@ def set_rate(groups: Sequence[dict[str, Any]], rate: float) -> None:
 
 def get_rate(groups: Sequence[dict[str, Any]]) -> float:
     """The learning rate of an optimizer, as set_rate set it."""
-    group = max(groups, key=lambda each: each.get("multiplier", 1.0))
-    return float(group["lr"]) / (group.get("multiplier", 1.0) or 1.0)
+    for group in groups:
+        factor = group.get("multiplier", 1.0)
+        if factor:
+            return float(group["lr"]) / factor
+    return 0.0  # no layer learns
 
 
 class Interrupted(KeyboardInterrupt):
