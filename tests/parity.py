@@ -30,10 +30,11 @@ def agree(ours, reference, bound: float = BOUND) -> bool:
 
 
 def planted(gradient) -> list[np.ndarray]:
-    """The gradient with a relative error of 1e-4 in one number, for each of its numbers that is not 0."""
+    """The gradient with a relative error of 1e-4 in one number, for each of its numbers that is more than rounding."""
     gradient = numbers(gradient)
     wrong = []
-    for index in zip(*np.nonzero(gradient), strict=True):
+    for index in np.argwhere(np.abs(gradient) > 1e-7 * max(1.0, float(np.max(np.abs(gradient))))):
+        index = tuple(index)
         other = gradient.copy()
         other[index] *= 1 + 1e-4
         wrong.append(other)

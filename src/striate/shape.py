@@ -7,6 +7,7 @@ Shapes are written without the batch, channels last: (h, w, c) is a map, (c,) a 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -197,6 +198,18 @@ class Window:
     def reach(self) -> tuple[int, ...]:
         """How many pixels the dilated kernel spans on each axis."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @property
+    def transposed(self) -> "Window":
+        """The window of the layer that goes the way back: its outputs lie 1/stride apart, and each sees what covers it.
+
+        Example: >>> back = Window.of((3, 4), (2, 2), "valid", (1, 1), (9, 9)).transposed
+                 >>> back.kernel, [str(stride) for stride in back.stride]
+                 ((2, 2), ['1/2', '1/2'])
+        """
+        covering = tuple(math.ceil(reach / s) for reach, s in zip(self.reach, self.stride, strict=True))
+        apart: Any = tuple(Fraction(1, s) for s in self.stride)
+        return Window(covering, apart, ((0, 0),) * len(apart), (1,) * len(apart))
 
     @property
     def symmetric(self) -> bool:

@@ -472,6 +472,22 @@ def test_no_weights_are_made_to_look_at_how_they_start(monkeypatch):
     assert sizes == [(2, 2, 2, 2), (2, 2)]
 
 
+def test_layers_that_hold_their_own_activations_and_biases_of_two_axes_are_as_they_should_be():
+    reading = (layers.LSTM(4, return_sequences=True), layers.Bidirectional(layers.GRU(4, return_sequences=True)))
+    network = head(*reading, layers.TimeDistributed(Dense(3, "relu")), layers.GRU(3), Dense(2), shape=(5, 2))
+    assert check_layers(network) == []
+    x = layers.Embedding(9, 4)(Input((5,)))
+    attended = layers.MultiHeadAttention(2, 3)([x, x])
+    assert check_layers(Network.functional(x.inputs, Dense(3)(attended))) == []
+
+
+def test_kernels_of_recurrent_layers_that_start_equal_are_reported():
+    found = check_layers(head(layers.GRU(4, recurrent_initializer="zeros"), Dense(2), shape=(5, 2)))
+    assert [(each.fault, each.evidence) for each in found] == [
+        ("weights-start-equal", "Zeros() for all 48 numbers of recurrent_weight")
+    ]
+
+
 def test_two_products_without_an_activation_between_them_are_reported():
     assert faults(check_layers(head(Dense(5), Dense(3)))) == ["linear-after-linear"]
     network = head(Conv2D(5, 3), Dropout(0.5), layers.AveragePooling2D(2), Flatten(), Dense(3), shape=(8, 8, 1))

@@ -5,7 +5,6 @@ tried with no edit.
 """
 
 import dataclasses
-import inspect
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,11 +17,11 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from striate import textbook
 from striate.errors import ArgumentError, ShapeError
 from striate.layers.base import Block, Layer, LayerLike, Weight
 from striate.shape import Padding, Pair, Shape, Single, Triple, elements, to_border, to_inside
 from tests.contracts.declarations import shelf_members
+from tests.contracts.references import page
 from tests.parity import BOUND, agree
 
 MEMBERS: dict[str, Any] = dict(shelf_members("layers"))
@@ -72,7 +71,7 @@ def trials() -> list[Trial]:
     for concept in LAYERS.values():
         example = concept.example()
         own = example.example_shapes()
-        found += [Trial(layer, *split(own)) for layer in variants(concept)]
+        found += [Trial(layer, *split(layer.example_shapes())) for layer in variants(concept)]
         alike = [(shape,) * len(own) for shape in SHAPES if shape != own[0]]
         found += [Trial(example, *split(shapes)) for shapes in alike if fits(example, *shapes)]
     return found
@@ -112,9 +111,9 @@ def variants(concept: Any) -> Iterator[Layer]:
         if field.name == "trainable" and not example.weights(*example.example_shapes()):
             continue
         for value in _others(hints[field.name], getattr(example, field.name)):
-            with suppress(ArgumentError):  # arguments that only go together
+            with suppress(ArgumentError, ShapeError):  # arguments that only go together
                 changed = replace(example, **{field.name: value})
-                if fits(changed, *example.example_shapes()):
+                if fits(changed, *changed.example_shapes()):
                     yield changed
 
 
@@ -122,8 +121,10 @@ def _others(hint: Any, value: Any) -> list[Any]:
     """What else an argument of this kind may be."""
     if hint is bool:
         return [not value]
+    if typing.get_origin(hint) is typing.Literal:
+        return [other for other in typing.get_args(hint) if other != value]
     if hint == Padding:
-        return ["same", 1]
+        return ["same", 1, *[((0, 1), 0, (1, 0))[:count] for count in (1, 2, 3)]]  # those of other ranks do not fit
     if hint == LayerLike | None:
         return ["tanh"]
     if hint in [kind | none for kind in (Single, Pair, Triple) for none in (kind, None)]:
@@ -142,7 +143,7 @@ def inputs(shape: Shape, layout: str, rng: np.random.Generator, layer: Layer | N
 
 def values(weights: Mapping[str, Weight], rng: np.random.Generator) -> Arrays:
     """Random numbers for weights; positive ones for averages, among which are variances."""
-    drawn = {name: rng.standard_normal(weight.shape) for name, weight in weights.items()}
+    drawn = {name: np.asarray(rng.standard_normal(weight.shape)) for name, weight in weights.items()}
     return {name: value if weights[name].trainable else 0.5 + np.abs(value) for name, value in drawn.items()}
 
 
@@ -192,12 +193,6 @@ def by_torch(trial: Trial, x: Sequence[torch.Tensor], given: Arrays, cotangent: 
     return {name: tensor.detach().numpy() for name, tensor in found.items()}
 
 
-def page(layer: Layer) -> Any:
-    """The brick of the same name in the textbook, with the arguments that it takes."""
-    brick = getattr(textbook, type(layer).__name__)
-    return brick(**{name: getattr(layer, name) for name in inspect.signature(brick).parameters if hasattr(layer, name)})
-
-
 def by_textbook(
     trial: Trial, x: Sequence[np.ndarray], given: Arrays, cotangent: np.ndarray, training: bool, y: np.ndarray
 ) -> Arrays:
@@ -244,6 +239,21 @@ def both(trial: Trial, layout: str, training: bool, seed: int) -> tuple[Arrays, 
         arrays = [each.numpy() for each in x]
         reference = by_textbook(trial, arrays, given, cotangent, training, found.get("y", np.ones(1)))
     return found, reference
+
+
+def moving(trial: Trial) -> list[str]:
+    """The names of the inputs and weights that the output depends on.
+
+    A bias of all keys alike, to which softmax is blind, is none.
+    """
+    rng = np.random.default_rng(0)
+    x = [inputs(shape, "contiguous", rng, trial.layer) for shape in trial.shapes]
+    *positions, channels = trial.output
+    cotangent = rng.standard_normal((len(x[0]), channels, *positions))
+    found = by_torch(trial, x, values(trial.weights, rng), cotangent, training=True)
+    learned = [f"d{name}" for name, weight in trial.weights.items() if weight.trainable]
+    named = {**{slot: slot.replace("dx", "x") for slot in slots(trial)}, **{name: name[1:] for name in learned}}
+    return [name for slot, name in named.items() if np.abs(found[slot]).max() > BOUND]
 
 
 def spoilt(x: torch.Tensor) -> torch.Tensor:

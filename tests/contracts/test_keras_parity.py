@@ -8,13 +8,14 @@ import dataclasses
 import inspect
 import random
 import typing
+from operator import attrgetter
 
 import numpy as np
 import pytest
 import torch
 
 from striate.layers import AveragePooling2D, BatchNormalization, Dense, Dot, Dropout
-from striate.layers.base import LayerLike
+from striate.layers.base import Layer, LayerLike
 from striate.shape import Padding, Pair, Single, Triple, axes, to_border, to_inside
 from striate.units import Count, Factor, Fraction, Positive
 from tests.contracts.layer_trials import LAYERS, SHAPES, apply, built, each_of, fits, own_shape, values
@@ -53,9 +54,13 @@ def arguments(concept, rng):
     hints = typing.get_type_hints(concept, include_extras=True)
     drawn = {field.name: getattr(example, field.name) for field in dataclasses.fields(concept) if not field.kw_only}
     for name in drawn:
+        if typing.get_origin(hints[name]) is typing.Literal:
+            drawn[name] = rng.choice(typing.get_args(hints[name]))
         for kind, draw in DRAWS:
             if hints[name] == kind or (hints[name] == kind | None and rng.random() < 0.7):
                 drawn[name] = draw(rng)
+        if typing.get_origin(hints[name]) is typing.Literal:
+            drawn[name] = rng.choice(typing.get_args(hints[name]))
     return drawn
 
 
@@ -79,9 +84,10 @@ def configurations(name):
 
 
 def keras_cannot(layer, shape):
-    """What Keras refuses (stride and dilation both), gets wrong on torch (see below), or means otherwise.
+    """What Keras refuses, what its torch backend gets wrong, and what it means otherwise.
 
-    The scalar product of maps it takes of every position with every other.
+    That is stride and dilation both; an uneven mean (see below); the scalar product of maps, which Keras takes of every
+    position with every other.
     """
     if isinstance(layer, Dot):
         return len(shape) > 1
@@ -94,41 +100,87 @@ def twin(layer, drawn, shapes, weights):
     """Keras' layer of the same arguments, with the same weights."""
     made = getattr(keras.layers, type(layer).__name__)(**keras_arguments(layer, drawn), trainable=layer.trainable)
     taken = [(None, *shape) for shape in shapes]
-    made.build(taken if len(taken) > 1 else taken[0])
-    order = {name: weight.keras or range(len(weight.shape)) for name, weight in layer.weights(*shapes).items()}
-    made.set_weights([value.transpose(order[name]) for name, value in weights.items()])
+    made.build(*together(made.build, taken))
+    made.set_weights([as_keras_has_it(value, layer.weights(*shapes)[name]) for name, value in weights.items()])
     return made
+
+
+def as_keras_has_it(value, weight):
+    """The same numbers in Keras' layout."""
+    ordered = np.asarray(value).transpose(weight.keras or range(value.ndim))
+    return ordered.reshape(weight.keras_shape or ordered.shape)
 
 
 def keras_arguments(layer, drawn):
     """What Keras calls for and striate has one way of: a scalar product along the channels."""
+    drawn = {name: keras_layer(value) if isinstance(value, Layer) else value for name, value in drawn.items()}
     return {**drawn, "axes": -1} if isinstance(layer, Dot) else drawn
 
 
-def answer(module, images, cotangent):
-    """The output, and the gradient of each input; all with the channels last."""
-    x = [torch.from_numpy(each).requires_grad_() for each in images]
+def keras_layer(layer):
+    """Keras' layer of the same arguments."""
+    drawn = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer) if not field.kw_only}
+    return getattr(keras.layers, type(layer).__name__)(**keras_arguments(layer, drawn))
+
+
+def together(function, values):
+    """Several values as Keras' function takes them: in a list, or one by one where it names each."""
+    first, *others = inspect.signature(function).parameters.values()
+    one_by_one = others and others[0].name == first.name.replace("query", "value")
+    return values if one_by_one or len(values) == 1 else [values]
+
+
+def answer(module, images, weights, cotangent):
+    """The output, and the gradient of each input and weight; all with the channels last."""
+    x = [torch.from_numpy(each).requires_grad_(each.dtype == np.float32) for each in images]
     y = module(x)
-    return y, *torch.autograd.grad(y, x, torch.from_numpy(cotangent).reshape(y.shape))
+    moved = [each for each in x if each.requires_grad] + weights
+    return y, *torch.autograd.grad(
+        y, moved, torch.from_numpy(cotangent).reshape(y.shape), allow_unused=True, materialize_grads=True
+    )
+
+
+def sized(weight, dtype):
+    """A weight of the size that networks have: a product of many steps of a recurrent layer stays finite."""
+    return np.asarray(weight * 0.5 / np.sqrt(weight[:1].size if weight.ndim > 1 else 1), dtype)
 
 
 def compare(layer, drawn, shapes, seed):
-    """How far the output and the gradient are from those of Keras: (what, difference)."""
+    """How far the output and the gradients are from those of Keras: (what, difference)."""
     shapes = each_of(shapes)
     rng = np.random.default_rng(seed)
-    weights = {name: value.astype(np.float32) for name, value in values(layer.weights(*shapes), rng).items()}
+    declared = layer.weights(*shapes)
+    weights = {name: sized(value, np.float32) for name, value in values(declared, rng).items()}
     images = [rng.standard_normal((3, *shape), dtype=np.float32) for shape in shapes]
+    if layer.indexes:
+        images = [rng.integers(0, layer.input_dim, each.shape) for each in images]
     cotangent = rng.standard_normal((3, *layer.output(*shapes)), dtype=np.float32)
     theirs = twin(layer, drawn, shapes, weights)
+    names = [name for name, weight in declared.items() if weight.trainable and layer.trainable]
     # In training each draws a mask by itself.
     for training in (False,) if isinstance(layer, Dropout) else (False, True):
         module = built(layer, shapes, weights, torch.float32).train(training)
         options = {"training": training} if "training" in inspect.signature(theirs.call).parameters else {}
-        found = answer(lambda x: to_border(apply(layer, shapes, module, *map(to_inside, x))), images, cotangent)  # noqa: B023
-        reference = answer(lambda x: theirs(x if len(x) > 1 else x[0], **options), images, cotangent)  # noqa: B023
-        for number, (own, other) in enumerate(zip(found, reference, strict=True)):
-            what = f"gradient {number}" if number else "output"
-            yield f"{what}, training={training}", difference(own, other)
+        found = answer(
+            lambda x: to_border(apply(layer, shapes, module, *map(to_inside, x))),  # noqa: B023
+            images,
+            [attrgetter(name)(module) for name in names],
+            cotangent,
+        )
+        reference = answer(
+            lambda x: theirs(*together(theirs.call, x), **options),  # noqa: B023
+            images,
+            [variable.value for variable in theirs.trainable_variables],
+            cotangent,
+        )
+        kept = len(found) - len(names)
+        learned = [None] * kept + [declared[name] for name in names]
+        for number, (own, other, weight) in enumerate(zip(found, reference, learned, strict=True)):
+            what = ["output", *[f"gradient {each}" for each in (*range(1, kept), *names)]][number]
+            yield (
+                f"{what}, training={training}",
+                difference(own if weight is None else torch.from_numpy(as_keras_has_it(own, weight)), other),
+            )
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -192,7 +244,7 @@ def test_defaults_that_differ_from_keras():
             if field.name in theirs and not field.kw_only:
                 other = theirs[field.name].default
                 ours = inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
-                if ours != (other[0] if isinstance(other, tuple) else other):
+                if ours not in (other, other[0] if isinstance(other, tuple) else other):
                     differing[f"{name}.{field.name}"] = ours
     assert differing == {
         "BatchNormalization.momentum": 0.9,

@@ -72,6 +72,28 @@ FIXES = [
     ("Dense(3).output(())", r"(Reshape\(\(1,\)\)) before it", "Dense(3).output({}.output(()))"),
     ("Reshape((-1, -1))", r"(-1) once at most", "Reshape(({}, 2))"),
     ("chain(Reshape((5, 2)), shape=(4, 4))", r"or (-1) for one of them", "chain(Reshape(({}, 2)), shape=(4, 4))"),
+    (
+        "chain(Conv1DTranspose(1, 2, padding=1, input_shape=(1, 3)))",
+        r'padding=("same")',
+        "chain(Conv1DTranspose(1, 2, padding={}, input_shape=(1, 3)))",
+    ),
+    (
+        "chain(Conv2DTranspose(1, 3, 2, output_padding=2, input_shape=(4, 4, 1)))",
+        r"output_padding=(\d) at most",
+        "chain(Conv2DTranspose(1, 3, 2, output_padding={}, input_shape=(4, 4, 1)))",
+    ),
+    ("Permute((1, 1))", r"dims=(\(.*\)), for example", "Permute({})"),
+    (
+        "chain(Permute((2, 1)), shape=(2, 3, 4))",
+        "(one number) of dims for each axis",
+        "chain(Permute((2, 1, 3)), shape=(2, 3, 4))  # {}",
+    ),
+    (
+        "chain(Cropping1D(2, input_shape=(4, 1)))",
+        r"a map of at least (\d)",
+        "chain(Cropping1D(2, input_shape=({}, 1)))",
+    ),
+    ("MaxUnpooling1D(2).output((3, 1), (4, 1))", r"small of (\(\d, \d\))", "MaxUnpooling1D(2).output({}, (4, 1))"),
     ("Dense(3)(np.zeros((2, 4)))", r"call it on (Input)\(shape\)", "Dense(3)({}((4,)))"),
     ("RandomUniform(0.1, -0.1)", r"(RandomUniform\(.*\))", "{}"),
     ("chain(Dense(3))", r"(input_shape)=\(height, width, channels\)", "chain(Dense(3, {}=(4, 4, 1)))"),

@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 
 from striate import layers
 from striate.errors import ArgumentError, ShapeError
-from striate.layers import Conv1D, Conv2D, Conv3D
+from striate.layers import Conv1D, Conv2D, Conv3D, FlippedConv1D, FlippedConv2D
 from striate.shape import Window
 from tests.layers.by_hand import compute, grey, rows
 from tests.layers.windows import agrees_with_the_book, dimensions, maps, often, paddings, sizes
@@ -54,6 +54,36 @@ def test_same_padding_puts_the_odd_pixel_at_the_end():
     """Outputs at 1+2, 2+3, 3+0."""
     layer = Conv1D(1, 2, padding="same", use_bias=False)
     assert compute(layer, [[[1], [2], [3]]], weight=[[[1, 1]]]) == [[[3], [5], [3]]]
+
+
+def test_each_side_has_the_padding_that_is_said():
+    """1+2, 2+3, 3+0: nothing before, one zero after."""
+    layer = Conv1D(1, 2, padding=((0, 1),), use_bias=False)
+    assert compute(layer, [[[1], [2], [3]]], weight=[[[1, 1]]]) == [[[3], [5], [3]]]
+    layer = Conv2D(1, 1, padding=((1, 0), (0, 2)), use_bias=False)
+    assert rows(compute(layer, grey([[5]]), weight=[[[[1]]]])) == [[0, 0, 0], [5, 0, 0]]
+    assert Conv2D(4, 3, (2, 1), ((1, 0), 1)).output((6, 7, 2)) == (3, 7, 4)
+
+
+def test_a_pixel_more_on_one_side_than_a_pair_has_is_refused():
+    for padding in (((0, 1, 2), 0), ((0,), 0), ((-1, 0), 0)):
+        with pytest.raises(ArgumentError, match=r"Conv2D: padding\b"):
+            Conv2D(1, 1, padding=padding)
+
+
+def test_the_kernel_of_a_true_convolution_is_turned_round():
+    image, kernel = [[1, 2], [3, 4]], [[[[1, 10], [100, 1000]]]]
+    assert rows(compute(FlippedConv2D(1, 2, use_bias=False), grey(image), weight=kernel)) == [[1234]]
+    # (1 + 2t)(3 + 4t) = 3 + 10t + 8t^2
+    layer = FlippedConv1D(1, 2, padding=1, use_bias=False)
+    assert compute(layer, [[[3], [4]]], weight=[[[1, 2]]]) == [[[3], [10], [8]]]
+
+
+def test_the_lectures_sobel_patch_is_minus_two_where_it_is_truly_convolved():
+    """Lecture 002 L446-448."""
+    patch, kernel = grey([[3, 2, 1], [1, 2, 3], [1, 1, 1]]), [[[[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]]]
+    assert rows(compute(Conv2D(1, 3, use_bias=False), patch, weight=kernel)) == [[2]]
+    assert rows(compute(FlippedConv2D(1, 3, use_bias=False), patch, weight=kernel)) == [[-2]]
 
 
 @pytest.mark.parametrize("strides", [1, 2, 3])
@@ -141,7 +171,7 @@ def convolutions(draw):
     """A convolution of any kind, and a small map that it may or may not fit."""
     count = draw(dimensions)
     groups, shared = draw(some.integers(1, 3)), draw(some.integers(1, 2))
-    layer = getattr(layers, f"Conv{count}D")(
+    layer = getattr(layers, f"{draw(some.sampled_from(['', 'Flipped']))}Conv{count}D")(
         groups * draw(some.integers(1, 2)),
         draw(sizes(1, 4, count)),
         draw(sizes(1, 3, count)),
@@ -151,6 +181,18 @@ def convolutions(draw):
         use_bias=draw(some.booleans()),
     )
     return layer, maps(draw, count, groups * shared)
+
+
+@pytest.mark.parametrize("kernel", [2, 3, (4, 1)])
+@pytest.mark.parametrize("layer", [Conv2D, FlippedConv2D])
+def test_same_padding_of_an_open_size_is_found_when_the_map_is(layer, kernel):
+    declared = layer(2, kernel, (2, 3), "same")
+    late = declared.build((None, None, 2))
+    for size in ((5, 6), (6, 7), (1, 1), (8, 3)):
+        known = declared.build((*size, 2))
+        known.load_state_dict(late.state_dict())
+        x = torch.randn(1, 2, *size)
+        assert torch.equal(late(x), known(x))
 
 
 @often

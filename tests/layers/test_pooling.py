@@ -13,7 +13,10 @@ from striate.layers import (
     AveragePooling3D,
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalL2Pooling2D,
     GlobalMaxPooling2D,
+    L2Pooling1D,
+    L2Pooling2D,
     MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
@@ -26,6 +29,41 @@ from tests.layers.windows import agrees_with_the_book, dimensions, maps, often, 
 def test_each_window_keeps_its_largest_pixel_channel_by_channel():
     image = [[[[1, -1], [2, -2]], [[3, -3], [4, -4]]]]
     assert compute(MaxPooling2D(2), image) == [[[[4, -1]]]]
+
+
+def test_the_length_of_a_window_is_the_root_of_the_sum_of_squares():
+    """The slice of lecture 001 L710-713: the roots of 63, 133, 18 and 26, not of their quarters."""
+    image = grey([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
+    found = rows(compute(L2Pooling2D(2), image))
+    assert [[round(value, 3) for value in row] for row in found] == [[7.937, 11.533], [4.243, 5.099]]
+    assert compute(L2Pooling1D(2, padding="same"), [[[3], [4], [-6]]]) == [[[5], [6]]]
+    assert compute(GlobalL2Pooling2D(), grey([[1, 5], [1, 3]])) == [[6]]
+
+
+@pytest.mark.parametrize("layer", [L2Pooling2D(2), GlobalL2Pooling2D()], ids=repr)
+def test_a_window_of_zeros_has_no_slope_and_no_nan(layer):
+    x = torch.zeros(1, 1, 2, 2, requires_grad=True)
+    y = layer.build((2, 2, 1))(x)
+    (dx,) = torch.autograd.grad(y.sum(), x)
+    assert y.sum() == 0
+    assert dx.tolist() == [[[[0, 0], [0, 0]]]]
+
+
+def test_each_side_has_the_padding_that_is_said():
+    assert compute(MaxPooling1D(2, 1, ((1, 0),)), [[[-1], [-2], [-3]]]) == [[[-1], [-1], [-2]]]
+    assert compute(AveragePooling1D(2, 1, ((0, 1),)), [[[1], [5], [9]]]) == [[[3], [7], [9]]]
+    with pytest.raises(ShapeError, match="nothing but padding"):
+        MaxPooling1D(2, 1, ((0, 2),)).output((5, 1))
+
+
+@pytest.mark.parametrize("layer", [MaxPooling2D, AveragePooling2D, L2Pooling2D])
+def test_same_padding_of_an_open_size_is_found_when_the_map_is(layer):
+    declared = layer((3, 2), 2, "same")
+    assert declared.output((None, None, 2)) == (None, None, 2)
+    late = declared.build((None, None, 2))
+    for size in ((5, 6), (6, 7), (1, 1), (8, 3)):
+        x = torch.randn(1, 2, *size)
+        assert torch.allclose(late(x), declared.build((*size, 2))(x), atol=1e-6)
 
 
 def test_windows_overlap_where_the_stride_is_smaller():
@@ -122,7 +160,7 @@ def test_a_map_without_channels_is_refused(layer):
 def poolings(draw):
     """Pooling of either kind, and a small map that it may or may not fit."""
     count = draw(dimensions)
-    layer = getattr(layers, f"{draw(some.sampled_from(['Max', 'Average']))}Pooling{count}D")(
+    layer = getattr(layers, f"{draw(some.sampled_from(['Max', 'Average', 'L2']))}Pooling{count}D")(
         draw(sizes(1, 4, count)), draw(some.none() | sizes(1, 3, count)), draw(paddings(count))
     )
     return layer, maps(draw, count, draw(some.integers(1, 2)))

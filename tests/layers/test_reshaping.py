@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from striate.errors import ArgumentError, ShapeError
-from striate.layers import Flatten, Reshape
+from striate.layers import Flatten, Permute, RepeatVector, Reshape
 from striate.shape import to_inside
 from tests.layers.by_hand import compute
 
@@ -63,3 +63,23 @@ def test_more_is_not_less():
 def test_a_shape_that_says_too_little_or_nonsense_is_refused(target):
     with pytest.raises(ArgumentError, match="Reshape: target_shape"):
         Reshape(target)
+
+
+def test_permute_turns_rows_into_columns():
+    assert compute(Permute((2, 1, 3)), PIXELS) == [[[[1, 10], [3, 30]], [[2, 20], [4, 40]]]]
+    assert Permute((3, 1, 2)).output((5, 6, 2)) == (2, 5, 6)
+
+
+def test_an_order_that_is_none_is_refused():
+    for dims in ((1, 1), (2, 3), (0, 1)):
+        with pytest.raises(ArgumentError, match="Permute"):
+            Permute(dims)
+    with pytest.raises(ShapeError, match=r"takes 2 axes, it was given \(2, 3, 4\)") as told:
+        Permute((2, 1)).output((2, 3, 4))
+    assert told.value.sum == "2 axes needed, 3 given: 2x3x4"
+
+
+def test_a_vector_is_given_to_every_step():
+    assert compute(RepeatVector(3), [[1, 2]]) == [[[1, 2]] * 3]
+    with pytest.raises(ShapeError, match="RepeatVector takes"):
+        RepeatVector(3).output((4, 2))

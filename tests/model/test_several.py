@@ -16,12 +16,14 @@ from striate.layers import (
     Conv1D,
     Conv2D,
     Dense,
+    Dropout,
     Flatten,
     GlobalAveragePooling2D,
     Input,
 )
 from striate.loader import Augmenter, ten_crop
 from striate.model import Model, Sequential, load
+from striate.train import Step
 
 N = 48
 DRAW = np.random.default_rng(0)
@@ -431,3 +433,61 @@ def test_what_an_augmentation_cannot_work_on_is_told_before_a_weight_moves():
     with pytest.raises(DataError):
         model.fit(X["left"] * 50, Y["kind"], verbose=0, augment=[RandomBrightness(0.2)])
     assert all(np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True))
+
+
+# Optimizers that need more of the trainer
+
+
+@pytest.mark.parametrize("name", ["vsgd", "ada_secant", "lookahead_sgd", "ranger", "muon", "radam", "lion", "nadam"])
+def test_every_kind_of_optimizer_trains_a_model(name):
+    chosen = keras.optimizers.Lookahead(keras.optimizers.SGD(0.1)) if name == "lookahead_sgd" else name
+    layers = [Conv2D(4, 3, input_shape=(6, 6, 1)), BatchNormalization(), Dropout(0.1), Flatten(), Dense(2)]
+    model = Sequential(layers, seed=0)
+    model.compile(chosen, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    y = (X["left"].mean((1, 2, 3)) > 0).astype(int)
+    history = model.fit(X["left"], y, 8, epochs=12, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+
+
+def test_what_is_looked_at_twice_is_the_same_batch_with_the_same_dropped_and_no_statistic_moves_twice(monkeypatch):
+    seen, again = [], Step._again
+
+    def watched(self, *given, **more):
+        value = again(self, *given, **more)
+        seen.append(value.item())
+        return value
+
+    monkeypatch.setattr(Step, "_again", watched)
+
+    def stepped(optimizer):
+        model = Sequential([Dense(8, input_shape=(4,)), BatchNormalization(), Dropout(0.5), Dense(1)], seed=0)
+        model.compile(optimizer, "mean_squared_error")
+        loss = model.train_on_batch(X["right"], Y["size"])
+        return loss, model.get_layer("batch_normalization").get_weights()[2:]
+
+    loss, statistics = stepped(keras.optimizers.SGD(0.01))
+    assert seen == []
+    same, kept = stepped("vsgd")
+    assert same == loss
+    assert seen == [pytest.approx(loss)] * len(seen) and seen
+    assert all(np.array_equal(*pair) for pair in zip(statistics, kept, strict=True))
+
+
+def test_averages_are_validated_kept_and_left_behind():
+    def fitted(**how):
+        model = Sequential([Dense(1, input_shape=(4,))], seed=0)
+        model.compile(keras.optimizers.ExponentialMovingAverage(keras.optimizers.SGD(0.05), 0.9), "mean_squared_error")
+        data = (X["right"], Y["size"])
+        return model, model.fit(*data, 8, epochs=3, verbose=0, validation_data=data, **how).history
+
+    model, history = fitted()
+    assert model.evaluate(X["right"], Y["size"]) == pytest.approx(history["val_loss"][-1], rel=1e-6)
+    plain = Sequential([Dense(1, input_shape=(4,))], seed=0)
+    plain.compile(keras.optimizers.SGD(0.05), "mean_squared_error")
+    plain.fit(X["right"], Y["size"], 8, epochs=3, verbose=0)
+    assert not np.array_equal(plain.get_weights()[0], model.get_weights()[0])
+    best, told = fitted(keep="best")
+    assert best.evaluate(X["right"], Y["size"]) == pytest.approx(min(told["val_loss"]), rel=1e-6)
+    model.learning_rate = 0.01
+    assert model.optimizer.learning_rate == 0.01
+    assert model.fit(X["right"], Y["size"], verbose=0).history["loss"]

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from striate import catalog
 from striate.errors import DeclarationError
-from striate.layers import Add, Conv2D, Dense, Flatten, Input, ReLU
+from striate.layers import Add, Conv2D, Dense, Flatten, Input, ReLU, Residual
 from striate.network import Network, network_from_table, network_table
 from tests.check.networks import random_network
 from tests.contracts.layer_trials import LAYERS
@@ -52,6 +52,34 @@ def test_a_layer_used_again_is_named_and_stays_one_layer():
     again = network_from_table(table)
     same(again, network)
     assert again.nodes[1].layer is again.nodes[3].layer
+
+
+def test_layers_of_a_block_are_written_with_the_names_they_have_there():
+    block = Residual([Dense(2), Dense(2, name="second")], activation=None)
+    network = Network.sequential([Dense(2, input_shape=(2,)), block, Dense(1)])
+    table = network_table(network)
+    assert [row.get("name") for row in table["layers"]] == [
+        None,
+        "residual_dense",
+        "residual_second",
+        "residual_add",
+        None,
+    ]
+    same_names(network_from_table(json.loads(json.dumps(table))), network)
+
+
+def test_numbers_that_a_block_puts_out_of_step_are_written_too():
+    """A block called dense takes that name, though no layer has it: the Dense after it is dense_1."""
+    first = Residual([Dense(2), Dense(2)], name="dense", activation=None)
+    network = Network.sequential([first, Dense(2), Dense(2)], (2,))
+    assert [node.name for node in network.layers] == ["dense_dense", "dense_dense_1", "dense_add", "dense_1", "dense_2"]
+    same_names(network_from_table(network_table(network)), network)
+
+
+def same_names(first, second):
+    assert [(node.name, node.inputs, node.output) for node in first.nodes] == [
+        (node.name, node.inputs, node.output) for node in second.nodes
+    ]
 
 
 def test_a_network_that_is_its_input_goes_through():

@@ -1,7 +1,6 @@
 """Optimizers with a rate for every weight: the lecture's table, hand sums, Keras."""
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,22 +8,11 @@ import torch
 
 from striate.errors import ArgumentError
 from striate.optimizers import Adadelta, Adagrad, Adam, AdamW, RMSprop
-from tests.parity import BOUND, difference, keras
+from tests.optimizers.descent import EPSILON, RATE, apart, steps
+from tests.parity import BOUND, keras
 
 NOTHING = 1e-300
 """An epsilon that no sum here can tell from 0."""
-
-
-def steps(optimizer, *gradients, start=0.0):
-    """How far a weight moves at each step."""
-    weight = torch.nn.Parameter(torch.full((1,), start, dtype=torch.float64))
-    built = optimizer.build([weight], optimizer.base_rate)
-    places = [start]
-    for gradient in gradients:
-        weight.grad = torch.full_like(weight, gradient)
-        built.step()
-        places.append(weight.item())
-    return [after - before for before, after in pairwise(places)]
 
 
 @pytest.mark.parametrize(("gradients", "divisors"), [((0.1, 0.2), (0.1, 0.2236)), ((20.0, 10.0), (20.0, 22.36))])
@@ -149,22 +137,6 @@ FORMS = [
     (Adam, {"weight_decay": 0.125}),
     (AdamW, {"weight_decay": 0.125, "amsgrad": True}),
 ]
-EPSILON, RATE = 2**-7, 2**-3
-"""Numbers that float32 holds exactly, which is what Keras keeps the rate in."""
-
-
-def apart(ours, theirs):
-    """How far a weight is from Keras' after 50 steps in float64."""
-    weight = torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
-    variable = keras.Variable([1.0, 1.0, 1.0], dtype="float64")
-    built = ours.build([weight], ours.base_rate)
-    generator = torch.Generator().manual_seed(0)
-    for _ in range(50):
-        gradient = torch.randn(3, generator=generator, dtype=torch.float64)
-        weight.grad = gradient.clone()
-        built.step()
-        theirs.apply([gradient], [variable])
-    return difference(weight, variable.value)
 
 
 @pytest.mark.parametrize(("concept", "arguments"), FORMS)

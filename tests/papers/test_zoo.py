@@ -9,6 +9,7 @@ import torch
 from striate import zoo
 from striate.check import Table, check
 from striate.datasets import Digits
+from striate.errors import ShapeError
 from striate.layers import PartialConv2D
 from striate.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from striate.model import load
@@ -38,7 +39,7 @@ PUBLISHED = {
     "ResNet50": (25_557_032, 4_089_184_256, (427, 427)),
     "GoogLeNet": (6_998_552, 1_582_671_872, (715, 715)),
 }
-HUGE = {name for name, (params, _, _) in PUBLISHED.items() if params > 5_000_000}
+HUGE = {"UNet", *(name for name, (params, _, _) in PUBLISHED.items() if params > 5_000_000)}
 SMALL = [name for name in zoo.members() if name not in HUGE]
 
 
@@ -167,6 +168,55 @@ def test_a_second_convolution_is_the_20_40_network():
     assert table("TextbookCNN", filters=(20, 40)).params == 520 + 40 * (25 * 20 + 1) + (4 * 4 * 40 + 1) * 10
 
 
+def test_unet_has_its_23_convolutions_and_answers_for_the_middle():
+    """Ronneberger et al. 2015, figure 1 and section 2: 572 to 388 pixels; 3x3 and 2x2 kernels, each with a bias."""
+    found = table("UNet")
+    by_hand = macs = 0
+    side, below = 572, 1
+    for level in range(5):
+        filters = 64 * 2**level
+        for inputs in (below, filters):
+            side -= 2
+            by_hand += filters * (9 * inputs + 1)
+            macs += side**2 * 9 * inputs * filters
+        below = filters
+        side = side // 2 if level < 4 else side
+    for filters in (512, 256, 128, 64):
+        by_hand += filters * (4 * 2 * filters + 1)
+        macs += side**2 * 4 * 2 * filters * filters
+        side *= 2
+        for inputs in (2 * filters, filters):
+            side -= 2
+            by_hand += filters * (9 * inputs + 1)
+            macs += side**2 * 9 * inputs * filters
+    assert side == 388
+    assert found.rows[-1].output == (388, 388, 2)
+    assert found.params == by_hand + 64 * 2 + 2 == 31_030_658
+    assert found.macs == macs + 388**2 * 64 * 2 == 150_428_424_448
+    assert len([row for row in found.rows if row.params]) == 23
+
+
+def test_unet_refuses_what_it_cannot_halve_and_names_sizes_that_it_can():
+    with pytest.raises(ShapeError) as told:
+        zoo.UNet((190, 572, 1))
+    assert told.value.sum == "89 mod 2 = 1 and 280 mod 2 = 0"
+    assert told.value.fix.startswith("images of 188 x 572 pixels")
+    assert zoo.UNet((188, 572, 1)).output_shape == (None, 4, 388, 2)
+
+
+@pytest.mark.slow
+def test_unet_learns_a_class_for_each_pixel():
+    model = zoo.UNet((188, 188, 1), seed=0)
+    rng = np.random.default_rng(0)
+    x, y = rng.random((2, 188, 188, 1), dtype=np.float32), rng.integers(0, 2, (2, 4, 4))
+    before = model.predict(x)
+    assert before.shape == (2, 4, 4, 2)
+    assert np.allclose(before.sum(-1), 1)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(x, y, batch_size=2, verbose=0, plan="exact")
+    assert (model.predict(x) != before).any()
+
+
 # Other sizes
 
 OTHER = {
@@ -184,6 +234,7 @@ OTHER = {
     **dict.fromkeys(("VGG11", "VGG13", "VGG16", "VGG19"), ((32, 64, 1), 7)),
     **dict.fromkeys(("ResNet18", "ResNet34", "ResNet50", "GoogLeNet"), ((64, 96, 1), 7)),
     **dict.fromkeys(("ResNet20", "ResNet32", "ResNet44", "ResNet56", "ResNet110"), ((16, 24, 1), 7)),
+    "UNet": ((188, 204, 3), 4),
 }
 
 
@@ -192,7 +243,7 @@ def test_it_takes_another_size_and_number_of_classes_and_computes_on_the_meta_de
     shape, classes = OTHER[name]
     model = zoo.build(name, input_shape=shape, classes=classes)
     assert model.input_shape == (None, *shape)
-    assert model.output_shape == (None, classes)
+    assert model.output_shape[-1] == classes
     value: dict[str, torch.Tensor] = {}
     with torch.device("meta"):
         for node in model.network.nodes:
@@ -201,7 +252,7 @@ def test_it_takes_another_size_and_number_of_classes_and_computes_on_the_meta_de
                 continue
             y = node.layer.build(*node.shapes).eval()(*(value[part] for part in node.inputs))
             value[node.name] = y if node.layer.then is None else node.layer.then.build(node.output)(y)
-    assert value[model.network.outputs[0]].shape == (2, classes)
+    assert value[model.network.outputs[0]].shape == (2, classes, *model.output_shape[1:-1])
 
 
 @pytest.mark.parametrize("name", zoo.members())

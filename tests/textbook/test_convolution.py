@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from striate.textbook import Conv1D, Conv2D, Conv3D, Sequential, convolve_slowly
+from striate.textbook import (
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    FlippedConv1D,
+    FlippedConv2D,
+    FlippedConv3D,
+    Sequential,
+    convolve_slowly,
+)
 
 # Lecture 001 L372-376 and lecture 002 L726-737, L852-867.
 DIAMOND = np.array(
@@ -179,3 +188,25 @@ def test_the_backward_rule_agrees_where_each_axis_has_its_own_settings(check_gra
     check_gradients(
         brick, rng.standard_normal((2, 2, 6, 4)), {"weight": rng.standard_normal((3, 2, 2, 3))}, seed, "weight"
     )
+
+
+def test_the_kernel_turned_round_gives_minus_two_where_the_lecture_has_two():
+    """Lecture 002 L446-448."""
+    patch = np.array([[[[3.0, 2.0, 1.0], [1.0, 2.0, 3.0], [1.0, 1.0, 1.0]]]])
+    assert result(Conv2D(), patch, SOBEL) == [[2]]
+    assert result(FlippedConv2D(), patch, SOBEL) == [[-2]]
+
+
+def test_the_convolution_of_sequences_is_numpys():
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal(6), rng.standard_normal(3)
+    y = FlippedConv1D(padding=2).forward(x[None, None], {"weight": w[None, None]})[0, 0]
+    assert np.allclose(y, np.convolve(x, w), atol=1e-14)
+
+
+@pytest.mark.parametrize("brick", [FlippedConv1D, FlippedConv2D, FlippedConv3D])
+def test_the_backward_rule_of_the_kernel_turned_round_agrees_with_trying(check_gradients, brick):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2, 2, *(4, 5, 3)[: brick.axes]))
+    weights = {"weight": rng.standard_normal((3, 2, *(2, 3, 2)[: brick.axes])), "bias": rng.standard_normal(3)}
+    check_gradients(brick(1, ((0, 1), 1, (1, 0))[: brick.axes]), x, weights, 0, "weight bias")

@@ -3,7 +3,24 @@
 import numpy as np
 import pytest
 
-from striate.textbook import SGD, Adadelta, Adagrad, Adam, AdamW, RMSprop
+from striate.textbook import (
+    SGD,
+    VSGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    AdaSecant,
+    ExponentialMovingAverage,
+    Lion,
+    Lookahead,
+    Muon,
+    Nadam,
+    RAdam,
+    Ranger,
+    RMSprop,
+)
 
 
 def steps(optimizer, *gradients, start=0.0):
@@ -142,6 +159,15 @@ EVERY = [
     Adadelta,
     Adam,
     AdamW,
+    Nadam,
+    Adamax,
+    RAdam,
+    Lion,
+    Muon,
+    lambda: Lookahead(SGD()),
+    Ranger,
+    lambda: ExponentialMovingAverage(SGD()),
+    AdaSecant,
 ]
 
 
@@ -149,7 +175,8 @@ EVERY = [
 def test_a_gradient_of_zero_with_no_past_moves_nothing_but_a_decay(new):
     """Lecture 000 L430 would divide 0 by 0."""
     optimizer = new()
-    expected = 1.0 - getattr(optimizer, "learning_rate", 0) * getattr(optimizer, "weight_decay", 0.0)
+    decay = getattr(optimizer, "weight_decay", 0.0) if not isinstance(optimizer, Muon) else 0.004
+    expected = 1.0 - getattr(optimizer, "learning_rate", 0) * decay
     assert optimizer.update(np.ones(2), np.zeros(2)).tolist() == [expected, expected]
 
 
@@ -173,5 +200,63 @@ def test_what_is_given_is_not_changed(new):
 
 def test_the_rates_are_those_of_keras():
     assert SGD().learning_rate == 0.01
-    assert {new().learning_rate for new in (Adagrad, RMSprop, Adam, AdamW)} == {0.001}
+    assert {new().learning_rate for new in (Adagrad, RMSprop, Adam, AdamW, Nadam, Adamax, RAdam, Lion, Muon)} == {0.001}
     assert Adadelta().learning_rate == 1.0
+
+
+def test_adamax_divides_by_the_largest_gradient_which_fades():
+    # after 4 and 0: m = 0.9 * 0.4, corrected by 1 - 0.81; the largest is 4, then 2
+    assert steps(Adamax(1.0, beta_2=0.5, epsilon=0.0), 4.0, 0.0) == pytest.approx([-1.0, -0.36 / 0.19 / 2])
+
+
+def test_radam_divides_from_the_fifth_step():
+    # p = 1999, p_5 = 4.996: c = sqrt(0.996 * 2.996 * 1999 / (1995 * 1997 * 4.996))
+    moves = steps(RAdam(1.0, epsilon=0.0), *[10.0] * 5)
+    assert moves == pytest.approx([-10.0, -10.0, -10.0, -10.0, -0.0173], abs=2e-4)
+
+
+def test_lion_moves_by_the_sign():
+    # after 4 the mean is 0.04: 0.9 * 0.04 - 0.1 * 0.3 is still above 0, and -0.1 * 3 is not
+    assert steps(Lion(0.5), 4.0, -0.3) == pytest.approx([-0.5, -0.5])
+    assert steps(Lion(0.5), 4.0, -3.0) == pytest.approx([-0.5, 0.5])
+
+
+def test_muon_takes_a_kernel_for_the_matrix_of_its_filters():
+    rng = np.random.default_rng(0)
+    w, g = rng.standard_normal((2, 4, 3, 2, 2))
+    kernel, matrix = Muon(0.1).update(w, g), Muon(0.1).update(w.reshape(4, 12), g.reshape(4, 12))
+    assert np.array_equal(kernel.reshape(4, 12), matrix)
+    values = np.linalg.svd(Muon(1.0, weight_decay=0.0, rms_rate=1.0).update(0 * w, g).reshape(4, 12), compute_uv=False)
+    assert (abs(values / np.sqrt(12) - 1) < 0.4).all()
+
+
+def test_the_running_mean_begins_with_the_first_weights():
+    mean, w = ExponentialMovingAverage(SGD(1.0), momentum=0.5), np.zeros(1)
+    for _ in range(3):
+        w = mean.update(w, np.ones(1))
+    assert (w.item(), mean.a) == (-3.0, -2.25)
+
+
+@pytest.mark.parametrize("form", ["local", "finite-difference"])
+def test_without_noise_the_rate_of_vsgd_is_the_inverse_curvature(form):
+    vsgd, k = VSGD(curvature=form, slow_start=2, slow_constant=1.0), np.array([0.25, 40.0])
+    w = np.array([3.0, -2.0])
+    for _ in range(3):
+        w = vsgd.update(w, k * w, gradient=lambda w: k * w, hessian=lambda v: k * v)
+    assert w == pytest.approx([0.0, 0.0], abs=1e-12)
+
+
+def test_vsgd_cannot_do_without_the_curvature():
+    with pytest.raises(ValueError, match="cannot be measured"):
+        VSGD().update(np.ones(1), np.ones(1))
+
+
+def test_without_noise_the_rate_of_adasecant_is_the_inverse_curvature():
+    secant, k, w = (
+        AdaSecant(adagrad=False, gamma_clip=0.0, epsilon=1e-30),
+        np.array([0.25, 40.0]),
+        np.array([3.0, -2.0]),
+    )
+    for _ in range(2):
+        w = secant.update(w, k * w)
+    assert w == pytest.approx([0.0, 0.0], abs=1e-9)

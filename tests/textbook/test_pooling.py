@@ -10,9 +10,15 @@ from striate.textbook import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalAveragePooling3D,
+    GlobalL2Pooling1D,
+    GlobalL2Pooling2D,
+    GlobalL2Pooling3D,
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
+    L2Pooling1D,
+    L2Pooling2D,
+    L2Pooling3D,
     MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
@@ -28,6 +34,19 @@ def test_the_slice_of_the_lectures_has_maxima_6_8_3_4():
 
 def test_the_slice_of_the_lectures_has_means_325_525_2_2():
     assert AveragePooling2D(pool_size=2).forward(SLICE, {})[0, 0].tolist() == [[3.25, 5.25], [2, 2]]
+
+
+def test_the_slice_of_the_lectures_has_lengths_7937_11533_4243_5099():
+    """Lecture 000 L149-151: the root of the sum of squares, of 63, 133, 18 and 26."""
+    y = L2Pooling2D(pool_size=2).forward(SLICE, {})[0, 0]
+    assert np.array_equal(y, np.sqrt([[63, 133], [18, 26]]))
+    assert y.round(3).tolist() == [[7.937, 11.533], [4.243, 5.099]]
+
+
+@pytest.mark.parametrize("brick", [L2Pooling1D(2), GlobalL2Pooling1D()])
+def test_a_window_of_zeros_has_no_slope(brick):
+    assert brick.forward(np.zeros((1, 1, 2)), {}).ravel().tolist() == [0]
+    assert brick.backward(np.ones(brick.y.shape))[0].tolist() == [[[0, 0]]]
 
 
 def test_a_24x24_map_becomes_12x12_and_three_quarters_are_gone():
@@ -112,7 +131,18 @@ SIZES = {1: (7,), 2: (5, 4), 3: (3, 4, 3)}
     [{}, {"strides": 1, "padding": "same"}, {"pool_size": 3, "strides": 2, "padding": "same"}, {"padding": 1}],
 )
 @pytest.mark.parametrize(
-    "brick", [MaxPooling1D, MaxPooling2D, MaxPooling3D, AveragePooling1D, AveragePooling2D, AveragePooling3D]
+    "brick",
+    [
+        MaxPooling1D,
+        MaxPooling2D,
+        MaxPooling3D,
+        AveragePooling1D,
+        AveragePooling2D,
+        AveragePooling3D,
+        L2Pooling1D,
+        L2Pooling2D,
+        L2Pooling3D,
+    ],
 )
 def test_the_backward_rule_agrees_with_trying(check_gradients, all_different, brick, settings, seed):
     x = all_different((2, 2, *SIZES[brick.axes]), np.random.default_rng(seed))
@@ -127,6 +157,9 @@ def test_the_backward_rule_agrees_with_trying(check_gradients, all_different, br
         GlobalAveragePooling1D,
         GlobalAveragePooling2D,
         GlobalAveragePooling3D,
+        GlobalL2Pooling1D,
+        GlobalL2Pooling2D,
+        GlobalL2Pooling3D,
         GlobalMaxPooling1D,
         GlobalMaxPooling2D,
         GlobalMaxPooling3D,

@@ -13,7 +13,7 @@ NAMES = pytest.mark.parametrize("name", zoo.members())
 def test_every_network_of_the_contract_is_there():
     said = (
         "Perceptron MLP TextbookCNN LeNet5 LeNet5Original TDNN NiN AlexNet AlexNetTwoTower ZFNet VGG11 VGG13 VGG16 VGG19 "
-        "GoogLeNet ResNet18 ResNet34 ResNet50 ResNet20 ResNet32 ResNet44 ResNet56 ResNet110"
+        "GoogLeNet ResNet18 ResNet34 ResNet50 ResNet20 ResNet32 ResNet44 ResNet56 ResNet110 UNet"
     )
     assert set(said.split()) <= set(zoo.members())
 

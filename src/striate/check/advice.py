@@ -408,7 +408,8 @@ def _weights_start_equal(network: Network) -> Iterator[Finding]:
             continue
         products = [layer.weights(*shapes) for layer, shapes in bricks(node)]
         for name, weight in (item for found in products for item in found.items()):
-            if weight.trainable and _rivals(weight.shape, node) > 1 and _draws_equal(weight.initializer, weight.shape):
+            rivals = 1 if name.endswith("bias") else _rivals(weight.shape, node)
+            if weight.trainable and rivals > 1 and _draws_equal(weight.initializer, weight.shape):
                 yield Finding(
                     "weights-start-equal",
                     node.name,
@@ -456,12 +457,13 @@ def _is_linear(layer: Layer) -> bool:
 
 def _linear_after_linear(network: Network) -> Iterator[Finding]:
     for node in network.nodes:
-        if not _multiplies(node):
+        if not _multiplies(node) or node.layer.bends:
             continue
         before = node
         while len(before.inputs) == 1:
             before = network[before.inputs[0]]
-            if not all(_is_linear(layer) for layer, shapes in bricks(before) if not multiplies(layer, shapes)):
+            linear = all(_is_linear(layer) for layer, shapes in bricks(before) if not multiplies(layer, shapes))
+            if not linear or before.layer.bends:
                 break
             if _multiplies(before):
                 yield Finding(

@@ -28,7 +28,7 @@ def bricks(node: Node) -> Iterator[tuple[Layer, tuple[Shape, ...]]]:
 
 def _meant(layer: Layer) -> Layer:
     """The layer itself; of `Activation("relu")`, which has an activation and nothing before it, the ReLU."""
-    while layer.activation is not None and layer.then is None:
+    while layer.is_activation and layer.activation is not None:
         layer = catalog.get("layers", layer.activation)
     return layer
 

@@ -38,8 +38,8 @@ class Row:
     """None where they depend on a size that is left open."""
     receptive_field: tuple[int, ...] | None
     """Pixels of the input on each axis; None where the input has no axes."""
-    stride: tuple[int, ...] | None
-    """Input pixels between neighbours; None where every position sees the whole or there is but a vector."""
+    stride: tuple[float, ...] | None
+    """Input pixels between neighbours, a fraction where a map was enlarged; None where every position sees the whole or there is but a vector."""
     bytes: int | None
     """Of the output for one image, float32; None where its size is left open."""
 
@@ -52,8 +52,8 @@ class Row:
             node.output,
             *params(node),
             macs(node),
-            reach.field or None,
-            (reach.stride or None) if len(node.output) > 1 else None,
+            tuple(None if side is None else math.ceil(side) for side in reach.field) or None,
+            tuple(map(_whole, reach.stride or ())) or None if len(node.output) > 1 else None,
             None if is_open(node.output) else FLOAT32 * elements(node.output),
         )
 
@@ -62,6 +62,11 @@ class Row:
         keys = ("name", "type", "output", "params", "macs", "receptive_field", "stride", "bytes")
         values = {key: getattr(self, key) for key in keys}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _whole(stride: Any) -> Any:
+    """A stride as a plain number: a fraction only where a map was enlarged."""
+    return int(stride) if stride == int(stride) else float(stride)
 
 
 @dataclass(frozen=True, repr=False)
@@ -209,11 +214,11 @@ def _open_text(show: Callable[[Any], str]) -> Callable[[Any], str]:
     return lambda value: "?" if value is None else show(value)
 
 
-def _field_text(field: tuple[int, ...] | None) -> str:
+def _field_text(field: tuple[Any, ...] | None) -> str:
     return shape_text(field or ())
 
 
-def _stride_text(stride: tuple[int, ...] | None) -> str:
+def _stride_text(stride: tuple[float, ...] | None) -> str:
     """One number for all axes where they agree."""
     return _field_text(stride and (stride if len(set(stride)) > 1 else stride[:1]))
 

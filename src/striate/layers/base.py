@@ -16,7 +16,7 @@ from striate.regularizers.base import Regularizer
 from striate.shape import OpenSize, Shape, Window, shape_text
 from striate.units import Factor
 
-__all__ = ["Block", "Layer", "LayerLike", "Merging", "Symbol", "Weight", "require_rank"]
+__all__ = ["Block", "InnerLayer", "Layer", "LayerLike", "Merging", "Symbol", "Weight", "require_rank"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Weight:
     regularizer: Regularizer | None = None
     keras: tuple[int, ...] | None = None
     """The order of axes that turns torch's layout into Keras' (get_weights); None where they are the same."""
+    keras_shape: Shape | None = None
+    """Keras' shape, where in that order it also counts other axes as one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,9 @@ class Layer(catalog.Concept, shelf="layers"):
 
     indexes: ClassVar[bool] = False
     """Whether it takes whole numbers that stand for words or classes: they are no quantities, and nobody scales them."""
+
+    bends: ClassVar[bool] = False
+    """Whether it is more than linear by itself, though it multiplies: it holds its own activations."""
 
     def output(self, shape: Shape, /) -> Shape:
         """The shape that comes out; ShapeError where the layer does not fit."""
@@ -157,6 +162,9 @@ def _activation(value: Layer | str) -> Layer | str:
 
 LayerLike = Annotated[Layer | str, catalog.Member("layers"), AfterValidator(_activation)]
 """An activation as an argument takes it: one of those layers, or its name."""
+
+InnerLayer = Annotated[Layer | str, catalog.Member("layers")]
+"""A layer as an argument of another takes it: the layer, or the name of one that needs no arguments."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,38 @@ from striate.regularizers.base import RegularizerLike
 from striate.shape import Padding, Pair, Shape, Single, Sizes, Triple, Window, axes, elements, sides
 from striate.units import Count
 
-__all__ = ["Conv1D", "Conv2D", "Conv3D"]
+__all__ = ["Conv1D", "Conv2D", "Conv3D", "FlippedConv1D", "FlippedConv2D", "FlippedConv3D"]
+
+
+def _uneven(convolution: type[nn.Module]) -> Any:
+    """torch pads both sides alike; "same" with an even kernel or a stride needs one pixel more at the end."""
+
+    class Uneven(convolution):  # ty: ignore[unsupported-base]
+        window: Window
+
+        @property
+        def kernel(self) -> torch.Tensor:
+            """What is laid on the map."""
+            return self.weight
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            apply = getattr(functional, convolution.__name__.lower())
+            padded = functional.pad(x, sides(self.window, x))
+            return apply(padded, self.kernel, self.bias, self.stride, 0, self.dilation, self.groups)
+
+    return Uneven
+
+
+def _flipped(convolution: type[nn.Module]) -> Any:
+    """torch's convolutions lay the kernel on the map as it is; here it is turned round first."""
+
+    class Flipped(_uneven(convolution)):
+        @property
+        def kernel(self) -> torch.Tensor:
+            """The weights, the last tap first along every axis of the map."""
+            return self.weight.flip(tuple(range(2, 2 + len(self.kernel_size))))
+
+    return Flipped
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +57,8 @@ class _Convolution(Layer, abstract=True):
         filters: how many kernels, which is how many channels come out.
         kernel_size: sides of the kernel, pixels.
         strides: steps of the window, pixels.
-        padding: "valid" (none), "same" (ceil(size/stride) comes out), or pixels on each side.
+        padding: "valid" (none), "same" (ceil(size/stride) comes out), or pixels: for all sides, for each axis, or
+            (before, after) for each axis.
         dilation_rate: distance between the taps of the kernel, pixels.
         groups: parts that the channels are split in; each sees only its own.
         activation: applied to the sum.
@@ -41,6 +73,7 @@ class _Convolution(Layer, abstract=True):
     dimensions: ClassVar[int]
     letters: ClassVar[str]
     module: ClassVar[type[nn.Module]]
+    uneven: ClassVar[Any]
 
     filters: Count
     kernel_size: Sizes
@@ -100,7 +133,7 @@ class _Convolution(Layer, abstract=True):
 
     def build(self, shape: Shape) -> nn.Module:
         window = self.window(shape)
-        module = self.module if window.symmetric else _UNEVEN[self.dimensions]
+        module: Any = self.module if window.symmetric else self.uneven
         built = module(
             shape[-1],
             self.filters,
@@ -111,8 +144,8 @@ class _Convolution(Layer, abstract=True):
             self.groups,
             self.use_bias,
         )
-        if not window.symmetric:
-            built.window = window  # ty: ignore[invalid-assignment]
+        if module is self.uneven:
+            built.window = window
         return built
 
     @classmethod
@@ -134,6 +167,7 @@ class Conv1D(_Convolution):
     """
 
     dimensions, letters, module = 1, "length, channels", nn.Conv1d
+    uneven = _uneven(nn.Conv1d)
     kernel_size: Single
     strides: Single = 1
     dilation_rate: Single = 1
@@ -153,6 +187,7 @@ class Conv2D(_Convolution):
     """
 
     dimensions, letters, module = 2, "height, width, channels", nn.Conv2d
+    uneven = _uneven(nn.Conv2d)
     kernel_size: Pair
     strides: Pair = 1
     dilation_rate: Pair = 1
@@ -172,23 +207,58 @@ class Conv3D(_Convolution):
     """
 
     dimensions, letters, module = 3, "depth, height, width, channels", nn.Conv3d
+    uneven = _uneven(nn.Conv3d)
     kernel_size: Triple
     strides: Triple = 1
     dilation_rate: Triple = 1
 
 
-def _uneven(convolution: type[nn.Module]) -> type[nn.Module]:
-    """torch pads both sides alike; "same" with an even kernel or a stride needs one pixel more at the end."""
+@dataclass(frozen=True, eq=False)
+class FlippedConv1D(Conv1D):
+    """Convolve a sequence as mathematics has it, the kernel turned round, and add a bias.
 
-    class Uneven(convolution):  # ty: ignore[unsupported-base]
-        window: Window
+    y[f,i] = b[f] + sum over c,u of w[f,c,u] * x[c, i*s+(k-1-u)*d-p]
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            apply = getattr(functional, convolution.__name__.lower())
-            padded = functional.pad(x, sides(self.window, x))
-            return apply(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+    Shape:   (l, c) -> (l', filters),  l' = floor((l + 2p - d(k-1) - 1)/s) + 1
+    Cost:    filters*(c/groups)*k + filters params;  filters*(c/groups)*k*l' MACs
+    Source:  lecture 004 L127-135
+    Example: >>> FlippedConv1D(6, 5).output((32, 1))
+             (28, 6)
+    """
 
-    return Uneven
+    module = uneven = _flipped(nn.Conv1d)
 
 
-_UNEVEN = {1: _uneven(nn.Conv1d), 2: _uneven(nn.Conv2d), 3: _uneven(nn.Conv3d)}
+@dataclass(frozen=True, eq=False)
+class FlippedConv2D(Conv2D):
+    """Convolve a map as mathematics has it, the kernel turned round by half a turn, and add a bias.
+
+    y[f,i,j] = b[f] + sum over c,u,v of w[f,c,u,v] * x[c, i*s+(k-1-u)*d-p, j*s+(k-1-v)*d-p]
+
+    What networks call convolution is a cross-correlation: Conv2D lays the kernel on the map as it is. Learned kernels
+    come out turned, and nothing else changes; a kernel from a book of image processing may be meant this way.
+
+    Shape:   (h, w, c) -> (h', w', filters),  h' = floor((h + 2p - d(k-1) - 1)/s) + 1
+    Cost:    filters*(c/groups)*k*k + filters params;  filters*(c/groups)*k*k*h'*w' MACs
+    Source:  lecture 004 L127-135
+    Example: >>> FlippedConv2D(6, 5).output((32, 32, 1))
+             (28, 28, 6)
+    """
+
+    module = uneven = _flipped(nn.Conv2d)
+
+
+@dataclass(frozen=True, eq=False)
+class FlippedConv3D(Conv3D):
+    """Convolve a volume as mathematics has it, the kernel turned round along every axis, and add a bias.
+
+    y[f,i,j,k] = b[f] + sum over c,u,v,t of w[f,c,u,v,t] * x[c, i*s+(k-1-u)*d-p, j*s+(k-1-v)*d-p, k*s+(k-1-t)*d-p]
+
+    Shape:   (d, h, w, c) -> (d', h', w', filters),  h' = floor((h + 2p - d(k-1) - 1)/s) + 1
+    Cost:    filters*(c/groups)*k*k*k + filters params;  filters*(c/groups)*k*k*k*d'*h'*w' MACs
+    Source:  lecture 004 L127-135, L194-196
+    Example: >>> FlippedConv3D(6, 3).output((8, 8, 8, 1))
+             (6, 6, 6, 6)
+    """
+
+    module = uneven = _flipped(nn.Conv3d)

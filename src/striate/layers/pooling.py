@@ -1,5 +1,6 @@
 """Pooling: each window of a map, or the whole of it, summed up in one number, channel by channel. No weights."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ from torch.nn import functional
 
 from striate.errors import ShapeError
 from striate.layers.base import Layer, require_rank
-from striate.shape import EVERYTHING, Padding, Pair, Shape, Single, Sizes, Triple, Window, axes
+from striate.shape import EVERYTHING, Padding, Pair, Shape, Single, Sizes, Triple, Window, axes, elements, sides
 
 __all__ = [
     "AveragePooling1D",
@@ -19,15 +20,45 @@ __all__ = [
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
+    "GlobalL2Pooling1D",
+    "GlobalL2Pooling2D",
+    "GlobalL2Pooling3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "L2Pooling1D",
+    "L2Pooling2D",
+    "L2Pooling3D",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
 ]
 
 _LETTERS = {1: "length, channels", 2: "height, width, channels", 3: "depth, height, width, channels"}
+
+
+class _MaxOfPadded(nn.Module):
+    """A maximum in a frame that is never the largest, whatever its sides."""
+
+    def __init__(self, pool: nn.Module, window: Window) -> None:
+        super().__init__()
+        self.pool, self.window = pool, window
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.pool(functional.pad(x, sides(self.window, x), value=-math.inf))
+
+
+class _AverageOfPadded(nn.Module):
+    """A mean in a frame that does not count: the padding comes first, then the count of what is real."""
+
+    def __init__(self, pool: nn.Module, window: Window) -> None:
+        super().__init__()
+        self.pool, self.window = pool, window
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        around = sides(self.window, x)
+        real = functional.pad(torch.ones_like(x[:1, :1]), around)
+        return self.pool(functional.pad(x, around)) / self.pool(real)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +68,14 @@ class _Pooling(Layer, abstract=True):
     Args:
         pool_size: sides of the window, pixels.
         strides: steps of the window, pixels; None for pool_size, so that windows do not overlap.
-        padding: "valid" (none), "same" (ceil(size/stride) comes out), or pixels on each side.
+        padding: "valid" (none), "same" (ceil(size/stride) comes out), or pixels: for all sides, for each axis, or
+            (before, after) for each axis.
     Errors:  ShapeError if the window exceeds the padded map, or one could hold nothing but padding.
     """
 
     dimensions: ClassVar[int]
     module: ClassVar[Callable[..., nn.Module]]
+    padded: ClassVar[Callable[..., nn.Module]]
 
     pool_size: Sizes = 2
     strides: Sizes | None = None
@@ -56,11 +89,13 @@ class _Pooling(Layer, abstract=True):
         kernel = axes(self.pool_size, self.dimensions)
         stride = kernel if self.strides is None else axes(self.strides, self.dimensions)
         window = Window.of(kernel, stride, self.padding, (1,) * self.dimensions, shape[:-1])
-        for k, (before, _) in zip(kernel, window.padding, strict=True):
-            if 2 * before > k:
+        for k, around in zip(kernel, window.padding, strict=True):
+            # The odd pixel that "same" puts at the end is never more than the window holds beside a real one.
+            side = around[0] if self.padding == "same" else max(around)
+            if 2 * side > k:
                 raise ShapeError(
                     f"{type(self).__name__} has a window that could hold nothing but padding",
-                    sum=f"2*{before} = {2 * before} pixels of padding, the window is {k}",
+                    sum=f"2*{side} = {2 * side} pixels of padding, the window is {k}",
                     fix=f"padding={k // 2} at most, or a larger pool_size",
                 )
         return window
@@ -69,6 +104,8 @@ class _Pooling(Layer, abstract=True):
         # torch pads both sides alike. Where "same" wants one pixel more at the end, ceil_mode lets the last window
         # reach over it; only at stride 1 it does not, and there one window more at the start is made and left out.
         window = self.window(shape)
+        if window.late or not (window.symmetric or self.padding == "same"):
+            return self.padded(self.module(window.kernel, window.stride), window)
         pads, starts = [], []
         for stride, (before, after) in zip(window.stride, window.padding, strict=True):
             pads.append(after if stride == 1 else before)
@@ -93,7 +130,7 @@ class MaxPooling1D(_Pooling):
              (5, 3)
     """
 
-    dimensions, module = 1, nn.MaxPool1d
+    dimensions, module, padded = 1, nn.MaxPool1d, _MaxOfPadded
     pool_size: Single = 2
     strides: Single | None = None
 
@@ -110,7 +147,7 @@ class MaxPooling2D(_Pooling):
              (12, 12, 20)
     """
 
-    dimensions, module = 2, nn.MaxPool2d
+    dimensions, module, padded = 2, nn.MaxPool2d, _MaxOfPadded
     pool_size: Pair = 2
     strides: Pair | None = None
 
@@ -127,7 +164,7 @@ class MaxPooling3D(_Pooling):
              (4, 4, 4, 3)
     """
 
-    dimensions, module = 3, nn.MaxPool3d
+    dimensions, module, padded = 3, nn.MaxPool3d, _MaxOfPadded
     pool_size: Triple = 2
     strides: Triple | None = None
 
@@ -154,7 +191,7 @@ class AveragePooling1D(_Pooling):
              (5, 3)
     """
 
-    dimensions, module = 1, _average(nn.AvgPool1d)
+    dimensions, module, padded = 1, _average(nn.AvgPool1d), _AverageOfPadded
     pool_size: Single = 2
     strides: Single | None = None
 
@@ -171,7 +208,7 @@ class AveragePooling2D(_Pooling):
              (14, 14, 6)
     """
 
-    dimensions, module = 2, _average(nn.AvgPool2d)
+    dimensions, module, padded = 2, _average(nn.AvgPool2d), _AverageOfPadded
     pool_size: Pair = 2
     strides: Pair | None = None
 
@@ -188,14 +225,99 @@ class AveragePooling3D(_Pooling):
              (4, 4, 4, 3)
     """
 
-    dimensions, module = 3, _average(nn.AvgPool3d)
+    dimensions, module, padded = 3, _average(nn.AvgPool3d), _AverageOfPadded
     pool_size: Triple = 2
     strides: Triple | None = None
 
     def build(self, shape: Shape) -> nn.Module:
         window = self.window(shape)
-        fits = all(k <= n for k, n in zip(window.kernel, shape, strict=False))
+        # torch's own refuses a map smaller than its window, padded or not.
+        fits = all(n is None or k <= n for k, n in zip(window.kernel, shape, strict=False))
         return super().build(shape) if fits else _AverageOfPadded(self.module(window.kernel, window.stride), window)
+
+
+def _root(squares: torch.Tensor) -> torch.Tensor:
+    """The root, whose slope at 0 is taken to be 0; the inner choice keeps an infinite one out of the gradient."""
+    there = squares > 0
+    return torch.where(there, torch.where(there, squares, 1).sqrt(), 0)
+
+
+class _RootOfSquares(nn.Module):
+    """The length of each window of a map as a vector."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__()
+        self.window, self.count = window, elements(window.kernel)
+        self.mean = _MEANS[len(window.kernel)]
+        self.framed = window.late or any(map(any, window.padding))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        squares = functional.pad(x * x, sides(self.window, x)) if self.framed else x * x
+        return _root(self.count * self.mean(squares, self.window.kernel, self.window.stride))
+
+
+_MEANS: dict[int, Any] = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
+
+
+@dataclass(frozen=True, eq=False)
+class _L2Pooling(_Pooling, abstract=True):
+    """What pooling by the root of the sum of squares shares; padding adds nothing to a sum."""
+
+    def build(self, shape: Shape) -> nn.Module:
+        return _RootOfSquares(self.window(shape))
+
+
+@dataclass(frozen=True, eq=False)
+class L2Pooling1D(_L2Pooling):
+    """Keep the length of each stretch of a sequence as a vector.
+
+    y[c,i] = sqrt(sum over u of x[c, i*s+u-p]^2)
+
+    Shape:   (l, c) -> (l', c),  l' = floor((l + 2p - k)/s) + 1
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151
+    Example: >>> L2Pooling1D(2).output((10, 3))
+             (5, 3)
+    """
+
+    dimensions = 1
+    pool_size: Single = 2
+    strides: Single | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class L2Pooling2D(_L2Pooling):
+    """Keep the length of each window of a map as a vector: the root of the sum, not of the mean, of the squares.
+
+    y[c,i,j] = sqrt(sum over u,v of x[c, i*s+u-p, j*s+v-p]^2)
+
+    Where a window holds nothing but zeros the root has no slope; 0 is taken.
+
+    Shape:   (h, w, c) -> (h', w', c),  h' = floor((h + 2p - k)/s) + 1
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151, lecture 002 L839
+    Example: >>> L2Pooling2D(2).output((24, 24, 20))
+             (12, 12, 20)
+    """
+
+    dimensions = 2
+    pool_size: Pair = 2
+    strides: Pair | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class L2Pooling3D(_L2Pooling):
+    """Keep the length of each window of a volume as a vector.
+
+    y[c,i,j,k] = sqrt(sum over u,v,t of x[c, i*s+u-p, j*s+v-p, k*s+t-p]^2)
+
+    Shape:   (d, h, w, c) -> (d', h', w', c),  h' = floor((h + 2p - k)/s) + 1
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151, lecture 004 L194-196
+    Example: >>> L2Pooling3D(2).output((8, 8, 8, 3))
+             (4, 4, 4, 3)
+    """
+
+    dimensions = 3
+    pool_size: Triple = 2
+    strides: Triple | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -323,6 +445,56 @@ class GlobalAveragePooling3D(_GlobalPooling):
     dimensions, reduce = 3, torch.mean
 
 
+def _length(x: torch.Tensor, over: tuple[int, ...], keepdims: bool) -> torch.Tensor:
+    """The root of the sum of the squares of each channel."""
+    return _root((x * x).sum(over, keepdim=keepdims))
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalL2Pooling1D(_GlobalPooling):
+    """Keep the length of each channel of a sequence as a vector.
+
+    y[c] = sqrt(sum over i of x[c,i]^2)
+
+    Shape:   (l, c) -> (c,), or (1, c) with keepdims
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151
+    Example: >>> GlobalL2Pooling1D().output((10, 3))
+             (3,)
+    """
+
+    dimensions, reduce = 1, _length
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalL2Pooling2D(_GlobalPooling):
+    """Keep the length of each channel of a map as a vector.
+
+    y[c] = sqrt(sum over i,j of x[c,i,j]^2)
+
+    Shape:   (h, w, c) -> (c,), or (1, 1, c) with keepdims
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151
+    Example: >>> GlobalL2Pooling2D().output((7, 7, 512))
+             (512,)
+    """
+
+    dimensions, reduce = 2, _length
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalL2Pooling3D(_GlobalPooling):
+    """Keep the length of each channel of a volume as a vector.
+
+    y[c] = sqrt(sum over i,j,k of x[c,i,j,k]^2)
+
+    Shape:   (d, h, w, c) -> (c,), or (1, 1, 1, c) with keepdims
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151
+    Example: >>> GlobalL2Pooling3D().output((4, 4, 4, 3))
+             (3,)
+    """
+
+    dimensions, reduce = 3, _length
+
+
 class _From(nn.Module):
     """A map without the first `starts` positions of its axes."""
 
@@ -332,19 +504,6 @@ class _From(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x[self.part]
-
-
-class _AverageOfPadded(nn.Module):
-    """AvgPool3d refuses a map smaller than its window, padded or not: here the padding comes first, then the count."""
-
-    def __init__(self, pool: nn.Module, window: Window) -> None:
-        super().__init__()
-        self.pool = pool
-        self.sides = [side for before_after in reversed(window.padding) for side in before_after]
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        real = functional.pad(torch.ones_like(x[:1, :1]), self.sides)
-        return self.pool(functional.pad(x, self.sides)) / self.pool(real)
 
 
 class _Reduce(nn.Module):

@@ -9,12 +9,13 @@ from pydantic import Strict
 from torch import nn
 
 from striate.errors import ArgumentError, ShapeError
-from striate.layers.base import Layer
+from striate.layers.base import Layer, require_rank
 from striate.shape import Shape, elements, shape_text, to_border, to_inside
 from striate.units import Count
 
-__all__ = ["Flatten", "Reshape"]
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
+_Order = Annotated[tuple[Count, ...], Strict(False), MinLen(1)]
 _Target = Annotated[tuple[Count | Literal[-1], ...], Strict(False), MinLen(1)]
 
 
@@ -83,6 +84,97 @@ class Reshape(Layer):
     @classmethod
     def example(cls) -> Any:
         return cls((3, 10, -1), input_shape=(5, 6, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Permute(Layer):
+    """Put the axes in another order.
+
+    y[i1,i2,...] = x with axis dims[0] first, dims[1] second, ...
+
+    Shape:   (h, w, c) -> its sizes in the order of dims
+    Args:    dims: each axis of the input once, counted from 1 as in Keras, where 0 is the batch.
+    Errors:  ArgumentError for an axis that is missing or named twice; ShapeError for an input of another rank.
+    Source:  Keras 3, keras.layers.Permute
+    Example: >>> Permute((2, 1, 3)).output((28, 14, 3))
+             (14, 28, 3)
+    """
+
+    dims: _Order
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        counted = tuple(range(1, len(self.dims) + 1))
+        if tuple(sorted(self.dims)) != counted:
+            raise ArgumentError(
+                f"Permute: dims {self.dims} is no order of the axes",
+                sum=f"{', '.join(map(str, counted))}, each of them once",
+                fix=f"dims={counted[::-1]}, for example",
+            )
+
+    def output(self, shape: Shape) -> Shape:
+        if len(shape) != len(self.dims):
+            raise ShapeError(
+                f"Permute({self.dims}) takes {len(self.dims)} axes, it was given {shape}",
+                sum=f"{len(self.dims)} axes needed, {len(shape)} given: {shape_text(shape)}",
+                fix="one number of dims for each axis",
+            )
+        return tuple(shape[axis - 1] for axis in self.dims)
+
+    def build(self, shape: Shape) -> nn.Module:
+        self.output(shape)
+        return _Permuted(self.dims)
+
+    @classmethod
+    def example(cls) -> Any:
+        return cls((3, 1, 2), input_shape=(5, 6, 2))
+
+
+class _Permuted(nn.Module):
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return to_inside(to_border(x).permute(0, *self.dims).contiguous())
+
+
+@dataclass(frozen=True, eq=False)
+class RepeatVector(Layer):
+    """Give a vector n times, one after another: the same word to every step of a sequence.
+
+    y[i,k] = x[k],  i = 0 ... n-1
+
+    Shape:   (c,) -> (n, c)
+    Args:    n: how many times.
+    Errors:  ShapeError for what is no vector.
+    Source:  Keras 3, keras.layers.RepeatVector
+    Example: >>> RepeatVector(7).output((64,))
+             (7, 64)
+    """
+
+    n: Count
+
+    def output(self, shape: Shape) -> Shape:
+        require_rank(self, shape, 1, "features")
+        return (self.n, *shape)
+
+    def build(self, shape: Shape) -> nn.Module:
+        self.output(shape)
+        return _Repeated(self.n)
+
+    @classmethod
+    def example(cls) -> Any:
+        return cls(3, input_shape=(4,))
+
+
+class _Repeated(nn.Module):
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return to_inside(x[:, None].repeat(1, self.count, 1))
 
 
 class _Rearrange(nn.Module):

@@ -3,6 +3,7 @@
 from striate.model.loading import load
 from striate.model.model import Model, Sequential
 from striate.model.storage import model_files
+from striate.model.toeplitz import Toeplitz, toeplitz
 from striate.model.views import BoundLayer
 
-__all__ = ["BoundLayer", "Model", "Sequential", "load", "model_files"]
+__all__ = ["BoundLayer", "Model", "Sequential", "Toeplitz", "load", "model_files", "toeplitz"]

@@ -519,6 +519,8 @@ class Model:
                     callback.clear()
             self.built.eval()
             self.best_epoch = trainer.best_epoch
+            if trainer.averaged:
+                self._updater = None
         if trainer.interrupted is not None:
             raise Interrupted(trainer.interrupted)
 
@@ -912,8 +914,9 @@ class Model:
                 catalog.describe(self.optimizer),
                 batches.size,
             ]
-            with suppress(NonFiniteError):  # the run itself meets it, and says where and why
-                chosen = choose_precision(chosen, lambda dtype: self._trial(dtype, batches), key, steps)
+            if not _reevaluates(self._require_compiled("fit")):  # curvature is found in float32 alone
+                with suppress(NonFiniteError):  # the run itself meets it, and says where and why
+                    chosen = choose_precision(chosen, lambda dtype: self._trial(dtype, batches), key, steps)
         prepare(chosen.threads)
         if self.plan is None or self.plan.rewrites != chosen.rewrites:
             self._training = None
@@ -960,7 +963,7 @@ class Model:
                 sum=f"it is to be {value!r}, and the next step would take the schedule's",
                 fix="one of the two: the schedule, or the callback that sets the rate",
             )
-        self.optimizer = replace(optimizer, learning_rate=float(value))
+        self.optimizer = optimizer.at(float(value))
         if self._updater is not None:
             set_rate(self._updater.param_groups, float(value))
 
@@ -1059,6 +1062,11 @@ class Sequential(Model):
             self._declare(shape)
             if self.loss is not None:
                 refuse(check_heads(self.network, self.loss))
+
+
+def _reevaluates(optimizer: Optimizer) -> bool:
+    """Whether an optimizer looks at each batch twice."""
+    return getattr(optimizer.build([nn.Parameter(torch.zeros(1))], 1.0), "reevaluates", False)
 
 
 def _one_or_all(found: list[Any]) -> Any:

@@ -94,7 +94,8 @@ class BoundLayer:
 
 def _to_keras(tensor: torch.Tensor, weight: Weight) -> np.ndarray:
     array = tensor.detach().cpu()
-    return (array if weight.keras is None else array.permute(weight.keras)).contiguous().numpy().copy()
+    ordered = array if weight.keras is None else array.permute(weight.keras)
+    return ordered.reshape(weight.keras_shape or ordered.shape).contiguous().numpy().copy()
 
 
 def put(places: list[tuple[str, Weight, torch.Tensor]], values: list[Any]) -> None:
@@ -118,13 +119,15 @@ def put(places: list[tuple[str, Weight, torch.Tensor]], values: list[Any]) -> No
                 sum=f"it is given a {type(value).__name__}",
                 fix="a list as get_weights gives it",
             ) from None
-        wanted = tuple(tensor.shape) if weight.keras is None else tuple(tensor.shape[axis] for axis in weight.keras)
+        ordered = tuple(tensor.shape) if weight.keras is None else tuple(tensor.shape[axis] for axis in weight.keras)
+        wanted = weight.keras_shape or ordered
         if tuple(array.shape) != wanted:
             raise ShapeError(
                 f"{name} cannot take an array of another shape",
                 sum=f"the weight is {wanted}, the array {tuple(array.shape)}",
                 fix="Keras' layout, in Keras' order",
             )
+        array = array.reshape(ordered)
         back = None if weight.keras is None else [weight.keras.index(axis) for axis in range(array.dim())]
         arrays.append(array if back is None else array.permute(back))
     with torch.no_grad():

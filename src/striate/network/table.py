@@ -1,10 +1,13 @@
 """A declared graph as plain tables, as model files hold it, and back."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 from striate import catalog
 from striate.layers.base import Layer
 from striate.network.graph import Network
+from striate.network.naming import layer_names
 
 __all__ = ["network_from_table", "network_table"]
 
@@ -12,7 +15,9 @@ __all__ = ["network_from_table", "network_table"]
 def network_table(network: Network) -> dict[str, Any]:
     """The graph as `{input, layers, outputs}`; a layer names its inputs unless it takes just the one before it.
 
+    What a block left in the graph is written as layers like others, with the names that they have there.
     Of several inputs, `inputs` holds the shape of each by its name.
+
     Example: >>> from striate.layers import Dense
              >>> network_table(Network.sequential([Dense(3, input_shape=(2,))]))
              {'input': [2], 'layers': [{'type': 'Dense', 'units': 3}], 'outputs': ['dense']}
@@ -20,13 +25,14 @@ def network_table(network: Network) -> dict[str, Any]:
     several = len(network.inputs) > 1
     given = {name: name if several else "input" for name in network.inputs}
     layers: list[dict[str, Any]] = []
+    written = _with_names({node.owner: node.layer for node in network.layers})
     table: dict[str, Any]
     previous = network.inputs[-1]
     for node in network.nodes:
         if node.is_input:
             continue
         if node.name == node.owner:
-            table = catalog.describe(node.layer)
+            table = catalog.describe(written[node.owner])
             table.pop("input_shape", None)
         else:
             table = {"again": node.owner}
@@ -38,6 +44,25 @@ def network_table(network: Network) -> dict[str, Any]:
     shapes = {name: list(network[name].output) for name in network.inputs}
     begin = {"inputs": shapes} if several else {"input": shapes[network.inputs[0]]}
     return {**begin, "layers": layers, "outputs": outputs}
+
+
+def _with_names(layers: dict[str, Layer]) -> dict[str, Layer]:
+    """The layers by their names, each declaring its name where it would not get that by itself.
+
+    Those of blocks come first, then what they put out of step, so that no more is declared than is needed.
+    """
+    wrong = {name for name, layer in layers.items() if layer.name not in (None, name)}
+    while True:
+        layers = {name: replace(layer, name=name) if name in wrong else layer for name, layer in layers.items()}
+        alone = layer_names(layers.values())
+        wrong = {name for name, layer in layers.items() if name != alone[layer]}
+        if not wrong:
+            return layers
+        wrong = {name for name in wrong if _unnumbered(name) != _unnumbered(alone[layers[name]])} or wrong
+
+
+def _unnumbered(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)
 
 
 def network_from_table(table: dict[str, Any]) -> Network:

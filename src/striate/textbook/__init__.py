@@ -11,7 +11,10 @@ NumPy only, float64. To learn backpropagation, read in this order:
     optimizers     from gradients to better weights; schedules, regularizers, initializers, metrics beside them
     train          the loop
     window, convolution, pooling, reshaping        what makes the network convolutional
+    locally_connected, separable, filters          its relatives
+    transposed, unpooling, resizing                the way back to larger maps
     merging, shortcut                              branches that meet
+    recurrent                                      sequences: backpropagation through time
     dropout, normalization, augmentation           what makes it train well
     neocognitron                                   how it learned before there were gradients
     historic                                       what LeNet-5 had in 1998
@@ -25,9 +28,11 @@ from striate.textbook.brick import *
 from striate.textbook.convolution import *
 from striate.textbook.dense import *
 from striate.textbook.dropout import *
+from striate.textbook.filters import *
 from striate.textbook.historic import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
+from striate.textbook.locally_connected import *
 from striate.textbook.losses import *
 from striate.textbook.margin import *
 from striate.textbook.merging import *
@@ -37,10 +42,15 @@ from striate.textbook.normalization import *
 from striate.textbook.numerical import *
 from striate.textbook.optimizers import *
 from striate.textbook.pooling import *
+from striate.textbook.recurrent import *
 from striate.textbook.regression import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
+from striate.textbook.resizing import *
 from striate.textbook.schedules import *
+from striate.textbook.separable import *
 from striate.textbook.shortcut import *
 from striate.textbook.train import *
+from striate.textbook.transposed import *
+from striate.textbook.unpooling import *
 from striate.textbook.window import *

@@ -2,6 +2,7 @@
 
 What networks call convolution is a cross-correlation: the kernel is laid on the map as it is. The convolution
 of mathematics turns the kernel round first, w[..., ::-1, ::-1]. As the weights are learned, nothing is lost.
+(Lecture 004 L127-135 writes both with one star.)
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import numpy as np
 from striate.textbook.brick import Array, Brick, Weights
 from striate.textbook.window import Padding, add_windows, crop, pad, pad_widths, per_axis, windows
 
-__all__ = ["Conv1D", "Conv2D", "Conv3D", "convolve_slowly"]
+__all__ = ["Conv1D", "Conv2D", "Conv3D", "FlippedConv1D", "FlippedConv2D", "FlippedConv3D", "convolve_slowly"]
 
 
 def convolve_slowly(
@@ -183,6 +184,74 @@ class Conv3D(_Convolution):
     Args:    strides, padding, dilation_rate, groups: as in Conv2D.
     Source:  Ji et al. 2013, doi:10.1109/TPAMI.2012.59; lecture 004 L196.
     Example: >>> Conv3D(strides=2).forward(np.ones((1, 1, 4, 4, 4)), {"weight": np.ones((1, 1, 2, 2, 2))}).shape
+             (1, 1, 2, 2, 2)
+    """
+
+    axes = 3
+
+
+class _Flipped(_Convolution):
+    """Convolve as mathematics has it: the kernel turned round, so its gradient is turned back.
+
+    y[n,f,i] = b[f] + sum over c,u of w[f,c,k-1-u] * x[n, c, i*s + u*d - p]
+    """
+
+    def forward(self, x: Array, weights: Weights, training: bool = True) -> Array:
+        return super().forward(x, {**weights, "weight": self.turned(weights["weight"])}, training)
+
+    def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
+        dx, gradients = super().backward(dy)
+        return dx, {**gradients, "weight": self.turned(gradients["weight"])}
+
+    def turned(self, w: Array) -> Array:
+        """The last tap first, along every axis of the map."""
+        return np.flip(w, axis=tuple(range(2, 2 + self.axes)))
+
+
+class FlippedConv1D(_Flipped):
+    """Convolve a sequence with kernels that are turned round.
+
+    y[n,f,i] = b[f] + sum over c,u of w[f,c,u] * x[n, c, i*s + (k-1-u)*d - p]
+
+    Shape:   x (n, c, l), weight (f, c/groups, k), bias (f,) -> (n, f, l')
+    Args:    strides, padding, dilation_rate, groups: as in Conv2D.
+    Source:  lecture 004 L127-135.
+    Example: the product of polynomials, (1 + 2t)(3 + 4t) = 3 + 10t + 8t^2
+             >>> weights = {"weight": np.array([[[1.0, 2.0]]])}
+             >>> FlippedConv1D(padding=1).forward(np.array([[[3.0, 4.0]]]), weights).tolist()
+             [[[3.0, 10.0, 8.0]]]
+    """
+
+    axes = 1
+
+
+class FlippedConv2D(_Flipped):
+    """Convolve maps with kernels that are turned by half a turn.
+
+    y[n,f,i,j] = b[f] + sum over c,u,v of w[f,c,u,v] * x[n, c, i*s + (kh-1-u)*d - p, j*s + (kw-1-v)*d - p]
+
+    Shape:   x (n, c, h, w), weight (f, c/groups, kh, kw), bias (f,) -> (n, f, h', w')
+    Args:    strides, padding, dilation_rate, groups: as in Conv2D.
+    Source:  lecture 004 L127-135.
+    Example: the patch of lecture 002 L446-448, where the cross-correlation gives 2
+             >>> patch = np.array([[[[3.0, 2.0, 1.0], [1.0, 2.0, 3.0], [1.0, 1.0, 1.0]]]])
+             >>> kernel = np.array([[[[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]]])
+             >>> FlippedConv2D().forward(patch, {"weight": kernel}).item()
+             -2.0
+    """
+
+    axes = 2
+
+
+class FlippedConv3D(_Flipped):
+    """Convolve volumes with kernels that are turned round along every axis.
+
+    y[n,f,i] = b[f] + sum over c,u of w[f,c,u] * x[n, c, i*s + (k-1-u)*d - p], i and u of three numbers each
+
+    Shape:   x (n, c, d, h, w), weight (f, c/groups, kd, kh, kw), bias (f,) -> (n, f, d', h', w')
+    Args:    strides, padding, dilation_rate, groups: as in Conv2D.
+    Source:  lecture 004 L127-135, L196.
+    Example: >>> FlippedConv3D(strides=2).forward(np.ones((1, 1, 4, 4, 4)), {"weight": np.ones((1, 1, 2, 2, 2))}).shape
              (1, 1, 2, 2, 2)
     """
 

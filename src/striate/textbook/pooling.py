@@ -17,9 +17,15 @@ __all__ = [
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
+    "GlobalL2Pooling1D",
+    "GlobalL2Pooling2D",
+    "GlobalL2Pooling3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "L2Pooling1D",
+    "L2Pooling2D",
+    "L2Pooling3D",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
@@ -42,7 +48,7 @@ class _Pooling(Brick):
         self.padding = padding
         if not isinstance(padding, str):
             for p, k in zip(per_axis(padding, self.axes), self.pool_size, strict=True):
-                if 2 * p > k:
+                if 2 * (p if isinstance(p, int) else max(p)) > k:
                     raise ValueError(f"padding {p} is more than half the window {k}: a window could hold no pixel")
 
     def seen(self, x: Array, frame: float) -> Array:
@@ -96,6 +102,29 @@ class _AveragePooling(_Pooling):
     def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
         share = (dy / self.count).reshape(*dy.shape, *[1] * self.axes)  # (n, c, h', w', 1, 1)
         return self.dx(np.broadcast_to(share, self.shape)), {}
+
+
+class _L2Pooling(_Pooling):
+    """Keep the length of each window as a vector. The longer its arrow already is, the less a pixel turns it.
+
+    y[n,c,i] = sqrt(sum over u of x[n, c, i*s + u - p]^2)
+    dx       = dy[n,c,i] * x[n, c, i*s + u - p] / y[n,c,i] added to each pixel of window i;  0 where y is 0
+
+    At y = 0 there is a kink as at the tip of a cone, and 0 is taken for the slope.
+    """
+
+    def forward(self, x: Array, weights: Weights, training: bool = True) -> Array:
+        self.windows = self.seen(x, 0.0)  # (n, c, h', w', kh, kw)
+        self.y = np.sqrt((self.windows**2).sum(axis=tuple(range(2 + self.axes, 2 + 2 * self.axes))))
+        return self.y
+
+    def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
+        share = _quotient(dy, self.y).reshape(*dy.shape, *[1] * self.axes)  # (n, c, h', w', 1, 1)
+        return self.dx(share * self.windows), {}
+
+
+def _quotient(a: Array, b: Array) -> Array:
+    return np.divide(a, b, out=np.zeros_like(b), where=b != 0)  # 0 where it has none
 
 
 class MaxPooling1D(_MaxPooling):
@@ -212,6 +241,55 @@ class AveragePooling3D(_AveragePooling):
     axes = 3
 
 
+class L2Pooling1D(_L2Pooling):
+    """Keep the length of each stretch of a sequence as a vector.
+
+    y[n,c,i] = sqrt(sum over u of x[n, c, i*s + u - p]^2)
+
+    Shape:   (n, c, l) -> (n, c, l')
+    Args:    pool_size, strides, padding: as in MaxPooling2D.
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151.
+    Example: >>> L2Pooling1D(2).forward(np.array([[[3.0, 4.0, 5.0, 12.0]]]), {}).tolist()
+             [[[5.0, 13.0]]]
+    """
+
+    axes = 1
+
+
+class L2Pooling2D(_L2Pooling):
+    """Keep the length of each window of a map as a vector: the root of the sum of the squares.
+
+    y[n,c,i,j] = sqrt(sum over u,v of x[n, c, i*s + u - p, j*s + v - p]^2)
+    dx         = dy[n,c,i,j] * x / y[n,c,i,j] added to each pixel of window i,j; 0 where y is 0
+
+    Shape:   (n, c, h, w) -> (n, c, h', w')
+    Args:    pool_size, strides, padding: as in MaxPooling2D.
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151, lecture 002 L839.
+    Example: the map of lecture 001 L710-713
+             >>> x = np.array([[[[1.0, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]]]])
+             >>> L2Pooling2D(2).forward(x, {})[0, 0].round(3)
+             array([[ 7.937, 11.533],
+                    [ 4.243,  5.099]])
+    """
+
+    axes = 2
+
+
+class L2Pooling3D(_L2Pooling):
+    """Keep the length of each window of a volume as a vector.
+
+    y[n,c,i,j,k] = sqrt(sum over t,u,v of x[n, c, i*s + t - p, j*s + u - p, k*s + v - p]^2)
+
+    Shape:   (n, c, d, h, w) -> (n, c, d', h', w')
+    Args:    pool_size, strides, padding: as in MaxPooling2D.
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151, lecture 004 L196.
+    Example: >>> L2Pooling3D((1, 2, 2)).forward(np.full((1, 1, 1, 2, 2), 3.0), {}).item()
+             6.0
+    """
+
+    axes = 3
+
+
 class _GlobalPooling(Brick):
     """One window that covers the whole of each channel."""
 
@@ -254,6 +332,19 @@ class _GlobalMaxPooling(_GlobalPooling):
         dflat = np.zeros((*self.shape[:2], np.prod(self.shape[2:])))
         np.put_along_axis(dflat, self.winner, dy.reshape(*self.shape[:2], 1), axis=2)
         return dflat.reshape(self.shape), {}
+
+
+class _GlobalL2Pooling(_GlobalPooling):
+    """y[n,c] = root of the sum over all pixels of x[n,c]^2;    dx = dy * x / y, 0 where y is 0"""
+
+    def forward(self, x: Array, weights: Weights, training: bool = True) -> Array:
+        self.pixels = self.flat(x)  # (n, c, h*w)
+        self.y = np.sqrt((self.pixels**2).sum(axis=2))  # (n, c)
+        return self.shaped(self.y)
+
+    def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
+        share = _quotient(dy.reshape(self.y.shape), self.y)[..., None]  # (n, c, 1)
+        return (share * self.pixels).reshape(self.shape), {}
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
@@ -347,6 +438,51 @@ class GlobalMaxPooling3D(_GlobalMaxPooling):
     Source:  Oquab et al. 2015, doi:10.1109/CVPR.2015.7298668; lecture 004 L196, L335.
     Example: >>> GlobalMaxPooling3D().forward(np.arange(8.0).reshape(1, 1, 2, 2, 2), {}).tolist()
              [[7.0]]
+    """
+
+    axes = 3
+
+
+class GlobalL2Pooling1D(_GlobalL2Pooling):
+    """Keep the length of each channel of a sequence as a vector.
+
+    y[n,c] = sqrt(sum over i of x[n,c,i]^2),    dx[n,c,i] = dy[n,c] * x[n,c,i] / y[n,c], 0 where y is 0
+
+    Shape:   (n, c, l) -> (n, c), or (n, c, 1) with keepdims
+    Args:    keepdims: keep the axes, with length 1.
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151.
+    Example: >>> GlobalL2Pooling1D().forward(np.array([[[3.0, 4.0]]]), {}).tolist()
+             [[5.0]]
+    """
+
+    axes = 1
+
+
+class GlobalL2Pooling2D(_GlobalL2Pooling):
+    """Keep the length of each channel of a map as a vector.
+
+    y[n,c] = sqrt(sum over i,j of x[n,c,i,j]^2),    dx[n,c,i,j] = dy[n,c] * x[n,c,i,j] / y[n,c], 0 where y is 0
+
+    Shape:   (n, c, h, w) -> (n, c), or (n, c, 1, 1) with keepdims
+    Args:    keepdims: keep the axes, with length 1.
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151.
+    Example: >>> GlobalL2Pooling2D().forward(np.array([[[[1.0, 5.0], [1.0, 3.0]]]]), {}).tolist()
+             [[6.0]]
+    """
+
+    axes = 2
+
+
+class GlobalL2Pooling3D(_GlobalL2Pooling):
+    """Keep the length of each channel of a volume as a vector.
+
+    y[n,c] = sqrt(sum over i,j,k of x[n,c,i,j,k]^2),    dx[n,c,i,j,k] = dy[n,c] * x[n,c,i,j,k] / y[n,c], 0 where y is 0
+
+    Shape:   (n, c, d, h, w) -> (n, c), or (n, c, 1, 1, 1) with keepdims
+    Args:    keepdims: keep the axes, with length 1.
+    Source:  Sermanet, Chintala & LeCun 2012, arXiv:1204.3968; lecture 000 L149-151.
+    Example: >>> GlobalL2Pooling3D().forward(np.array([[[[[2.0]], [[2.0]], [[1.0]]]]]), {}).tolist()
+             [[3.0]]
     """
 
     axes = 3

@@ -10,7 +10,7 @@ import numpy as np
 
 from striate.textbook.brick import Array, Brick, Weights
 
-__all__ = ["Flatten", "Reshape"]
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Reshape(Brick):
@@ -56,3 +56,51 @@ class Flatten(Reshape):
 
     def __init__(self) -> None:
         super().__init__((-1,))
+
+
+class Permute(Brick):
+    """Put the axes of (h, w, c) in another order.
+
+    y = x with axis dims[0] first, dims[1] second, ...;    dx = dy with the axes put back
+
+    Shape:   (n, c, h, w) -> (n, h, w, c) -> its axes after n in the order of dims -> its last axis moved to place 1
+    Args:    dims: each axis once, counted from 1, with the channels last.
+    Source:  Keras 3, keras.layers.Permute.
+    Example: rows become columns
+             >>> Permute((2, 1, 3)).forward(np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), {}).tolist()
+             [[[[1.0, 3.0], [2.0, 4.0]]]]
+    """
+
+    def __init__(self, dims: Sequence[int]) -> None:
+        self.order = (0, *dims)
+
+    def forward(self, x: Array, weights: Weights, training: bool = True) -> Array:
+        return np.moveaxis(np.moveaxis(x, 1, -1).transpose(self.order), -1, 1)
+
+    def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
+        return np.moveaxis(np.moveaxis(dy, 1, -1).transpose(np.argsort(self.order)), -1, 1), {}
+
+
+class RepeatVector(Brick):
+    """Give a vector several times: each copy is a path to the loss, so their gradients add up.
+
+    y[n,k,i] = x[n,k] for i = 0 ... m-1,    dx[n,k] = sum over i of dy[n,k,i]
+
+    Shape:   (n, c) -> (n, c, m)
+    Args:    n: how many times, the m of the formula.
+    Source:  Keras 3, keras.layers.RepeatVector.
+    Example: >>> brick = RepeatVector(3)
+             >>> brick.forward(np.array([[1.0, 2.0]]), {}).tolist()
+             [[[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]]
+             >>> brick.backward(np.ones((1, 2, 3)))[0].tolist()
+             [[3.0, 3.0]]
+    """
+
+    def __init__(self, n: int) -> None:
+        self.times = n
+
+    def forward(self, x: Array, weights: Weights, training: bool = True) -> Array:
+        return np.repeat(x[..., None], self.times, axis=-1)
+
+    def backward(self, dy: Array) -> tuple[Array, dict[str, Array]]:
+        return dy.sum(axis=-1), {}

@@ -9,6 +9,7 @@ such windows. (Lecture 001 L565 and lecture 002 L764 leave out the padding and t
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +17,10 @@ from striate.textbook.brick import Array
 
 __all__ = ["Padding", "add_windows", "crop", "pad", "pad_widths", "per_axis", "windows"]
 
-Padding = str | int | Sequence[int]
+Padding = str | int | Sequence[int | Sequence[int]]
 
 
-def per_axis(value: int | Sequence[int], axes: int) -> tuple[int, ...]:
+def per_axis(value: Any, axes: int) -> tuple[Any, ...]:
     """Write one number for all axes, or one number per axis, as a tuple with one per axis.
 
     s -> (s, ..., s),    (s_1, ..., s_axes) -> itself
@@ -45,7 +46,7 @@ def pad_widths(
 ) -> list[tuple[int, int]]:
     """Count the pixels to add before and after each axis.
 
-    valid: 0, 0.    An integer p: p, p.    same: so many that n' = ceil(n/s), in all
+    valid: 0, 0.    An integer p: p, p.    A pair (p, q): itself.    same: so many that n' = ceil(n/s), in all
     max((ceil(n/s) - 1)*s + d*(k-1) + 1 - n, 0), the smaller half before (TensorFlow's rule, for any stride)
 
     Shape:   sizes (axes,) -> axes pairs (before, after)
@@ -67,7 +68,7 @@ def pad_widths(
     elif isinstance(padding, str):
         raise ValueError(f'padding is "valid", "same" or a number of pixels, not "{padding}"')
     else:
-        widths = [(p, p) for p in per_axis(padding, len(sizes))]
+        widths = [(p, p) if isinstance(p, int) else tuple(p) for p in per_axis(padding, len(sizes))]
     for n, k, s, d, (p, q) in zip(sizes, kernel, strides, dilation, widths, strict=True):
         count = (n + p + q - d * (k - 1) - 1) // s + 1
         if count < 1:

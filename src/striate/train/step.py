@@ -72,7 +72,10 @@ class Step:
         if drawn is None:
             self.optimizer.step()
         else:
+            kept = [buffer.clone() for buffer in self._buffers]
             self.optimizer.step(cast("Any", partial(self._again, batch, drawn)))
+            if kept:  # only now: a graph of gradients would miss what it was computed with
+                torch._foreach_copy_(self._buffers, kept)
         each = [number] if len(losses) == 1 else [loss.item() for loss in losses]
         return Taken(number, each, tuple(score.detach() for score in scores))
 
@@ -89,17 +92,16 @@ class Step:
     def _again(self, batch: Batch, drawn: torch.Tensor, create_graph: bool = False) -> torch.Tensor:
         """For optimizers that look twice: the loss of the same batch at the weights as they are now, and its gradient.
 
-        The same numbers are dropped as before, and no average of batch normalisation moves.
+        The same numbers are dropped as before.
         """
-        kept, after = [buffer.clone() for buffer in self._buffers], torch.get_rng_state()
+        after = torch.get_rng_state()
         torch.set_rng_state(drawn)
         with torch.enable_grad():
             value, _, _ = self._forward(batch)
-            self.optimizer.zero_grad(set_to_none=True)
-            value.backward(create_graph=create_graph)
+            gradients = torch.autograd.grad(value, self._weights, create_graph=create_graph, allow_unused=True)
+            for weight, gradient in zip(self._weights, gradients, strict=True):
+                weight.grad = gradient
         torch.set_rng_state(after)
-        if kept:
-            torch._foreach_copy_(self._buffers, kept)
         return value
 
     def _can_be_applied(self) -> bool:

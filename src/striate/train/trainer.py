@@ -15,6 +15,7 @@ from torch import nn
 from striate.callbacks.base import Callback, Logs, tell
 from striate.errors import NonFiniteError
 from striate.loader import Batch, Batches
+from striate.optimizers import swap_averages
 from striate.schedules.base import Schedule
 from striate.train.objective import Objective
 from striate.train.step import Penalty, Step, Taken, penalised
@@ -118,6 +119,8 @@ class Trainer:
     """End with the weights of the lowest val_loss (loss where nothing is validated) instead of the last."""
     should_stop: Callable[[], bool] | None = None
     best_epoch: int | None = field(default=None, init=False)
+    averaged: bool = field(default=False, init=False)
+    """Whether the run ended with averages in the place of the weights: what the optimizer remembers is of others."""
     interrupted: int | None = field(default=None, init=False)
     """The signal that ended the run, if one did."""
 
@@ -135,6 +138,7 @@ class Trainer:
                     if self.interrupted or self._told_to_stop():
                         break
         finally:
+            self.averaged = swap_averages(self.step.optimizer)
             if self.keep_best and self._best is not None:
                 self._restore(self._best)
         tell(self.callbacks, "on_train_end", logs)
@@ -161,6 +165,7 @@ class Trainer:
                 break
         seconds = time.perf_counter() - begin
         logs: Logs = {"loss": total / count, **gauge.logs()}
+        swap_averages(self.step.optimizer)  # what is validated and kept are the averages, where there are some
         if self.validate is not None and ((epoch + 1) % self.validation_freq == 0 or signals):
             logs |= {f"val_{key}": value for key, value in self.validate().items()}
         logs |= {"learning_rate": rate, "seconds": seconds, "images_per_second": count / seconds}
@@ -168,6 +173,7 @@ class Trainer:
             epoch, logs.get("val_loss", logs["loss"]) if self.validate is None or "val_loss" in logs else math.inf
         )
         tell(self.callbacks, "on_epoch_end", epoch, logs)
+        swap_averages(self.step.optimizer)
         return logs
 
     def _batches(self, epoch: int) -> Iterator[Batch]:

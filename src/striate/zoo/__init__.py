@@ -17,6 +17,7 @@ from striate.zoo.perceptron import *
 from striate.zoo.resnet import *
 from striate.zoo.tdnn import *
 from striate.zoo.textbook_cnn import *
+from striate.zoo.unet import *
 from striate.zoo.vgg import *
 from striate.zoo.weights import pretrained as pretrained
 from striate.zoo.zfnet import *
