@@ -103,6 +103,10 @@ def test_what_it_learned_depends_on_its_seed_and_is_kept(tmp_path):
     one, same, other = (model.get_weights() for model in models)
     assert all((a == b).all() for a, b in zip(one, same, strict=True))
     assert any((a != b).any() for a, b in zip(one, other, strict=True))
+    same_start = [zoo.Neocognitron(seed=seed) for seed in (0, 1)]
+    same_start[1].set_weights(same_start[0].get_weights())
+    orders = [zoo.self_organize(model, x) and model.get_weights() for model in same_start]
+    assert any((a != b).any() for a, b in zip(*orders, strict=True)), "both were shown the images in one order"
     models[0].save(tmp_path / "model.striate")
     assert (load(tmp_path / "model.striate").predict(x) == models[0].predict(x)).all()
 
