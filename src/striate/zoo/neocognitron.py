@@ -18,7 +18,7 @@ from striate.zoo.base import InputShape, Seed, chain, published
 __all__ = ["Neocognitron", "self_organize"]
 
 _THINNED = ((3, 4), (3, 4))
-"""With it and a stride of 2, 16 cells become 10 and 8 become 6, as the paper says without saying how."""
+"""With it and a stride of 2, 16 cells become 10 and 8 become 6, which are the paper's sizes."""
 _Three = Annotated[tuple[Positive, Positive, Positive], Strict(False)]
 
 
@@ -35,11 +35,15 @@ def Neocognitron(
 
     It has no weights that gradients train: `self_organize` shows it images, and no labels. As in the paper, five patterns
     shown 20 times each at random places get a last cell each, which answers to its pattern wherever it stands: of five
-    letters, in 15 of 20 runs (in the others some shared one), at 99 % of the places. For hundreds of handwritten digits 24 last cells are too few, and what the modules
-    learn without labels is worth this to a linear readout with labels, of scikit-learn's digits where those it learned
-    from stood, and 1 and 2 pixels off (examples/neocognitron.py): of UC1 97.5 %, 87 % and 59 %; of UC2 91 %, 82 % and
-    80 %; of UC3 58 %, 37 % and 14 %; of the pixels themselves 96.4 %, 74 % and 26 %. Where the synapses of S-cells are
-    drawn and not learned, UC1 is no better than pixels.
+    letters, in 15 of 20 runs (in the others some shared a cell), at 99 % of the places.
+
+    For hundreds of handwritten digits 24 last cells are too few. What each module learns without labels is worth this to
+    a linear readout that has labels, on test digits that stand where those it learned from stood, or 1 or 2 pixels off
+    (examples/neocognitron.py): UC1 98, 86 and 57 % right; UC2 91, 83 and 82 %; UC3 57, 37 and 14 %; the pixels themselves
+    96, 72 and 27 %. Where the synapses of S-cells are drawn and not learned, UC1 is no better than the pixels.
+
+    Sizes, areas, selectivity, reinforcement and saturation are the paper's; paddings, the decay of fixed synapses and the
+    first values of the others are chosen here.
 
     Cost:    no trained params, 1,222,596 MACs on 16x16 pixels
     Args:    classes: last cells; one for each pattern that it may come to know.
