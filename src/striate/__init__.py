@@ -25,6 +25,7 @@ _NAMES = {
     "Input": "striate.layers.input",
     "set_random_seed": "striate.seed",
     "Finding": "striate.finding",
+    "prove": "striate.proof",
 }
 """Where the names live that are not rooms."""
 

@@ -20,5 +20,6 @@ from striate.layers.input import Input as Input
 from striate.models import Model as Model
 from striate.models import Sequential as Sequential
 from striate.models import load_model as load_model
+from striate.proof import prove as prove
 from striate.seed import set_random_seed as set_random_seed
 from striate.version import __version__ as __version__

@@ -9,8 +9,9 @@
     ├── RecipeError (ValueError)           a recipe file, all its problems at once
     ├── DataError (ValueError)             images or labels that cannot be used
     ├── StorageError (OSError)             a file that is damaged, foreign, or cannot be written
-    └── TrainingError (RuntimeError)       training cannot go on
-        └── NonFiniteError                 a loss that is no longer a number
+    ├── TrainingError (RuntimeError)       training cannot go on
+    │   └── NonFiniteError                 a loss that is no longer a number
+    └── ProofError (ArithmeticError)       a gradient is not that of its function: a mistake in code
 
 Every message has one form (`where`, `sum` and `fix` are left out when they have nothing to add):
 
@@ -29,6 +30,7 @@ __all__ = [
     "DeclarationError",
     "NonFiniteError",
     "OpenSizeError",
+    "ProofError",
     "RecipeError",
     "ShapeError",
     "StorageError",
@@ -117,6 +119,12 @@ class TrainingError(StriateError, RuntimeError):
 
 class NonFiniteError(TrainingError):
     """The loss is no longer a finite number; nothing of the step that gave it was applied."""
+
+
+class ProofError(StriateError, ArithmeticError):
+    """A gradient is not that of the function it belongs to: a mistake in the code of a layer, the user's or ours."""
+
+    status = 1
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

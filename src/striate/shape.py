@@ -19,6 +19,7 @@ from striate.units import Count, Index
 
 __all__ = [
     "EVERYTHING",
+    "Axes",
     "OpenSize",
     "Padding",
     "Pair",
@@ -54,6 +55,9 @@ _Sides = Annotated[tuple[Index, Index], Strict(False)]
 Padding = Literal["valid", "same"] | Index | Annotated[tuple[Index | _Sides, ...], Strict(False)]
 """Pixels added around a map: none, so many that stride 1 keeps the size, a stated number on each side, or for each axis
 its own: a number, or (before, after)."""
+
+Axes = Count | Size
+"""Axes as an argument takes them: one, or several, counted with the batch in front as axis 0."""
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 

@@ -12,7 +12,7 @@ from striate.cli.app import app, run
 from striate.recipe.library import recipe_names, recipe_path
 from tests.recipe.texts import GOOD
 
-COMMANDS = ["train", "check", "evaluate", "predict", "data", "zoo", "import"]
+COMMANDS = ["train", "check", "prove", "evaluate", "predict", "data", "zoo", "import"]
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from torch import nn
 from torch.func import functional_call
 
 from striate.errors import ArgumentError, ShapeError
+from striate.initializers import Given
 from striate.layers.base import Block, Layer, LayerLike, Weight
-from striate.shape import Padding, Pair, Shape, Single, Triple, elements, to_border, to_inside
+from striate.shape import Axes, Padding, Pair, Shape, Single, Triple, elements, to_border, to_inside
 from tests.contracts.declarations import shelf_members
 from tests.contracts.references import page
 from tests.parity import BOUND, agree
@@ -117,19 +118,23 @@ def variants(concept: Any) -> Iterator[Layer]:
                     yield changed
 
 
+OTHERS: list[tuple[Any, list[Any]]] = [
+    (Padding, ["same", 1, *[((0, 1), 0, (1, 0))[:count] for count in (1, 2, 3)]]),  # those of other ranks do not fit
+    (Axes | None, [1, (1, 2)]),
+    (LayerLike | None, ["tanh"]),
+]
+"""Kinds of arguments, and what else one may be."""
+
+
 def _others(hint: Any, value: Any) -> list[Any]:
     """What else an argument of this kind may be."""
     if hint is bool:
         return [not value]
     if typing.get_origin(hint) is typing.Literal:
         return [other for other in typing.get_args(hint) if other != value]
-    if hint == Padding:
-        return ["same", 1, *[((0, 1), 0, (1, 0))[:count] for count in (1, 2, 3)]]  # those of other ranks do not fit
-    if hint == LayerLike | None:
-        return ["tanh"]
     if hint in [kind | none for kind in (Single, Pair, Triple) for none in (kind, None)]:
         return [1 if value is None else value + 1]
-    return []
+    return next((others for kind, others in OTHERS if hint == kind), [])
 
 
 def inputs(shape: Shape, layout: str, rng: np.random.Generator, layer: Layer | None = None) -> torch.Tensor:
@@ -142,9 +147,15 @@ def inputs(shape: Shape, layout: str, rng: np.random.Generator, layer: Layer | N
 
 
 def values(weights: Mapping[str, Weight], rng: np.random.Generator) -> Arrays:
-    """Random numbers for weights; positive ones for averages, among which are variances."""
+    """Random numbers for weights; positive ones for averages, among which are variances; those that are given."""
     drawn = {name: np.asarray(rng.standard_normal(weight.shape)) for name, weight in weights.items()}
-    return {name: value if weights[name].trainable else 0.5 + np.abs(value) for name, value in drawn.items()}
+    found = {name: value if weights[name].trainable else 0.5 + np.abs(value) for name, value in drawn.items()}
+    return found | {name: known(weight) for name, weight in weights.items() if isinstance(weight.initializer, Given)}
+
+
+def known(weight: Weight) -> np.ndarray:
+    """The numbers of a weight that the declaration gives."""
+    return weight.initializer.sample(weight.shape, torch.Generator()).double().numpy()
 
 
 def each_of(shape: Any) -> Shapes:
@@ -193,6 +204,25 @@ def by_torch(trial: Trial, x: Sequence[torch.Tensor], given: Arrays, cotangent: 
     return {name: tensor.detach().numpy() for name, tensor in found.items()}
 
 
+def _kept(brick: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Where an output is not what the brick makes of a number that it drops."""
+    brick.mask = np.zeros(x.shape)
+    return np.abs(y - brick.forward(x, {}, True)) > 1e-9
+
+
+DRAWN: dict[str, Any] = {
+    "mask": _kept,
+    "noise": lambda _, x, y: y - x,
+    "factors": lambda _, x, y: y / x,
+}
+"""What bricks draw, by the attribute that holds it, and how it is read from an input and its output."""
+
+
+def drawn_by(brick: Any) -> list[str]:
+    """What a brick of the textbook draws in training."""
+    return [name for name in DRAWN if hasattr(brick, name)]
+
+
 def by_textbook(
     trial: Trial, x: Sequence[np.ndarray], given: Arrays, cotangent: np.ndarray, training: bool, y: np.ndarray
 ) -> Arrays:
@@ -202,8 +232,9 @@ def by_textbook(
     # A layer that keeps averages and is not to be trained uses them in training too, as Keras has it.
     training = training and (layer.trainable or not averages)
     brick = page(layer)
-    if hasattr(brick, "mask"):
-        brick.mask = y != 0
+    if training and y.shape == x[0].shape:
+        for name in drawn_by(brick):
+            setattr(brick, name, DRAWN[name](brick, x[0], y))
     several = len(x) > 1
     found = brick.forward(list(x) if several else x[0], given, training)
     if layer.then is not None:

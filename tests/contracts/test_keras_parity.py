@@ -14,11 +14,24 @@ import numpy as np
 import pytest
 import torch
 
-from striate.layers import AveragePooling2D, BatchNormalization, Dense, Dot, Dropout
+from striate.initializers import Given
+from striate.layers import GELU, Activation, AveragePooling2D, BatchNormalization, Dense, Dot, Normalization
 from striate.layers.base import Layer, LayerLike
-from striate.shape import Padding, Pair, Single, Triple, axes, to_border, to_inside
+from striate.shape import Axes, Padding, Pair, Single, Triple, axes, to_border, to_inside
 from striate.units import Count, Factor, Fraction, Positive
-from tests.contracts.layer_trials import LAYERS, SHAPES, apply, built, each_of, fits, own_shape, values
+from tests.contracts.layer_trials import (
+    LAYERS,
+    SHAPES,
+    apply,
+    built,
+    drawn_by,
+    each_of,
+    fits,
+    known,
+    own_shape,
+    page,
+    values,
+)
 from tests.parity import difference, keras
 
 BOUND = 1e-5
@@ -27,7 +40,26 @@ CONFIGURATIONS = 10
 # Keras' InputLayer is a place in its graph and cannot be called.
 SHARED = [name for name in LAYERS if hasattr(keras.layers, name) and name != "InputLayer"]
 
-ACTIVATIONS = ["relu", "elu", "sigmoid", "tanh", "softmax", "linear"]
+ACTIVATIONS = [
+    "relu",
+    "elu",
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "linear",
+    "gelu",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "log_softmax",
+    "mish",
+    "selu",
+    "silu",
+    "softplus",
+    "softsign",
+    "swish",
+]
 
 
 def _each(count):
@@ -42,6 +74,7 @@ DRAWS = [
     (Positive, lambda rng: rng.uniform(0.01, 1.0)),
     (Factor, lambda rng: rng.uniform(0.0, 2.0)),
     (Padding, lambda rng: rng.choice(["valid", "same"])),  # Keras has no padding in pixels
+    (Axes, lambda rng: rng.choice([1, (1,), (1, 2)])),
     (LayerLike, lambda rng: rng.choice(ACTIVATIONS)),
     *((kind, _each(count)) for count, kind in enumerate((Single, Pair, Triple), 1)),
 ]
@@ -84,13 +117,15 @@ def configurations(name):
 
 
 def keras_cannot(layer, shape):
-    """What Keras refuses, what its torch backend gets wrong, and what it means otherwise.
+    """What Keras refuses or gets wrong.
 
-    That is stride and dilation both; an uneven mean (see below); the scalar product of maps, which Keras takes of every
-    position with every other.
+    It refuses stride and dilation both, and noise above 1; its torch backend has some means wrong (see below); and it
+    takes the scalar product of maps of every position with every other.
     """
     if isinstance(layer, Dot):
         return len(shape) > 1
+    if getattr(layer, "stddev", 0) > 1:
+        return True
     both = [getattr(layer, name, None) for name in ("strides", "dilation_rate")]
     uneven_mean = type(layer).__name__.startswith("AveragePooling") and not layer.window(shape).symmetric
     return uneven_mean or all(value is not None and max(axes(value, 1)) > 1 for value in both)
@@ -98,10 +133,14 @@ def keras_cannot(layer, shape):
 
 def twin(layer, drawn, shapes, weights):
     """Keras' layer of the same arguments, with the same weights."""
-    made = getattr(keras.layers, type(layer).__name__)(**keras_arguments(layer, drawn), trainable=layer.trainable)
+    made = getattr(keras.layers, type(layer).__name__)(**keras_arguments(layer, drawn))
+    made.trainable = layer.trainable  # not all take it as an argument
     taken = [(None, *shape) for shape in shapes]
     made.build(*together(made.build, taken))
-    made.set_weights([as_keras_has_it(value, layer.weights(*shapes)[name]) for name, value in weights.items()])
+    declared = layer.weights(*shapes)
+    # What a declaration gives, Keras has from its arguments too.
+    drawn_here = [name for name, weight in declared.items() if not isinstance(weight.initializer, Given)]
+    made.set_weights([as_keras_has_it(weights[name], declared[name]) for name in drawn_here])
     return made
 
 
@@ -150,15 +189,18 @@ def compare(layer, drawn, shapes, seed):
     shapes = each_of(shapes)
     rng = np.random.default_rng(seed)
     declared = layer.weights(*shapes)
-    weights = {name: sized(value, np.float32) for name, value in values(declared, rng).items()}
+    weights = {
+        name: value.astype(np.float32) if isinstance(declared[name].initializer, Given) else sized(value, np.float32)
+        for name, value in values(declared, rng).items()
+    }
     images = [rng.standard_normal((3, *shape), dtype=np.float32) for shape in shapes]
     if layer.indexes:
         images = [rng.integers(0, layer.input_dim, each.shape) for each in images]
     cotangent = rng.standard_normal((3, *layer.output(*shapes)), dtype=np.float32)
     theirs = twin(layer, drawn, shapes, weights)
     names = [name for name, weight in declared.items() if weight.trainable and layer.trainable]
-    # In training each draws a mask by itself.
-    for training in (False,) if isinstance(layer, Dropout) else (False, True):
+    # In training each draws its noise by itself.
+    for training in (False,) if drawn_by(page(layer)) else (False, True):
         module = built(layer, shapes, weights, torch.float32).train(training)
         options = {"training": training} if "training" in inspect.signature(theirs.call).parameters else {}
         found = answer(
@@ -188,6 +230,19 @@ def test_outputs_and_gradients_are_those_of_keras(name):
     for seed, (layer, drawn, shapes) in enumerate(configurations(name)):
         for what, apart in compare(layer, drawn, shapes, seed):
             assert apart <= BOUND, f"{what} of {layer!r} on {shapes}"
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_of_a_name_is_keras_activation_of_that_name(name):
+    for what, apart in compare(Activation(name), {"activation": name}, (5, 6, 4), seed=0):
+        assert apart <= BOUND, what
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_gelu_is_keras_gelu(approximate):
+    x = torch.linspace(-5, 5, 101)
+    ours = GELU(approximate).build((1,))(x)
+    assert difference(ours, keras.activations.gelu(x, approximate=approximate)) <= BOUND
 
 
 def test_a_frozen_batch_normalization_is_keras_frozen_one():
@@ -236,6 +291,16 @@ def test_the_running_variance_is_the_unbiased_one():
     assert theirs.moving_variance.value.item() == pytest.approx((1 + 4) / 2)
 
 
+def test_normalization_measures_what_keras_measures():
+    x = np.random.default_rng(0).standard_normal((20, 5, 6, 3)).astype(np.float32) * [1, 10, 100]
+    theirs = keras.layers.Normalization()
+    theirs.adapt(x)
+    ours = Normalization.adapted(x)
+    given = {name: known(weight) for name, weight in ours.weights((5, 6, 3)).items()}
+    found = to_border(built(ours, (5, 6, 3), given)(to_inside(torch.from_numpy(x))))
+    assert difference(found, theirs(x)) <= BOUND
+
+
 def test_defaults_that_differ_from_keras():
     differing = {}
     for name in SHARED:
@@ -250,6 +315,7 @@ def test_defaults_that_differ_from_keras():
         "BatchNormalization.momentum": 0.9,
         "LeakyReLU.negative_slope": 0.01,
         **{f"AveragePooling{count}D.pool_size": 2 for count in (1, 2, 3)},
+        **{f"Normalization.{name}": inspect.Parameter.empty for name in ("mean", "variance")},  # adapted(x) gives them
     }
 
 

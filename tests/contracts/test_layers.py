@@ -283,3 +283,19 @@ def test_a_model_of_it_learns_predicts_and_is_saved(name, precision, tmp_path):
     model.fit(x, [0, 1, 0, 1], verbose=0, plan={"precision": precision, "threads": 1})
     model.save(tmp_path / "model.striate")
     assert np.array_equal(load(tmp_path / "model.striate").predict(x), model.predict(x))
+
+
+@EXAMPLES
+def test_it_says_whether_it_is_linear(trial):
+    """A linear layer, once trained, keeps the way that leads from one image to another straight: f((a+b)/2) is half way."""
+    rng = np.random.default_rng(0)
+    module = built(trial.layer, trial.shapes, values(trial.weights, rng)).eval()
+    if trial.others or trial.layer.indexes:
+        assert not trial.layer.linear
+        return
+    apart = 0.0
+    for _ in range(20):
+        a, b = (2 * inputs(trial.shape, "contiguous", rng) for _ in range(2))
+        with torch.no_grad():
+            apart = max(apart, float((module((a + b) / 2) - (module(a) + module(b)) / 2).abs().max()))
+    assert (apart < 1e-9) == trial.layer.linear

@@ -69,7 +69,34 @@ FIXES = [
         r"(Reshape)\(...\) to fewer axes before it",
         "chain(Reshape((1, 1, 1, 2, 2)), {}((2, 2)), BatchNormalization(), shape=(4,))",
     ),
+    (
+        "chain(PReLU(shared_axes=(1, 3)), shape=(9, 3))",
+        r"shared_axes=(\(1,\)), one slope for each channel",
+        "chain(PReLU(shared_axes={}), shape=(9, 3))",
+    ),
     ("Dense(3).output(())", r"(Reshape\(\(1,\)\)) before it", "Dense(3).output({}.output(()))"),
+    (
+        "chain(LayerNormalization(), shape=(9, 9, 1))",
+        r"(BatchNormalization\(\)), which compares",
+        "chain({}, shape=(9, 9, 1))",
+    ),
+    (
+        "chain(GroupNormalization(), shape=(9, 9, 6))",
+        r"(groups=6), or another number",
+        "chain(GroupNormalization({}), shape=(9, 9, 6))",
+    ),
+    (
+        "chain(Normalization((1.0, 2.0), 1.0), shape=(9, 9, 3))",
+        r"or (one number) for all channels",
+        "chain(Normalization(1.0, 1.0), shape=(9, 9, 3))  # {}",
+    ),
+    ("McCullochPitts([[1, 1]], [1, 2])", r"(threshold=1) for all", "McCullochPitts([[1, 1]], {})"),
+    (
+        "chain(McCullochPitts([[1, 1]]), shape=(3,))",
+        r"; (0) where they are not connected",
+        "chain(McCullochPitts([[1, 1, {}]]), shape=(3,))",
+    ),
+    ("Maxout(3).output(())", r"(Reshape\(\(1,\)\)) before it", "Maxout(3).output({}.output(()))"),
     ("Reshape((-1, -1))", r"(-1) once at most", "Reshape(({}, 2))"),
     ("chain(Reshape((5, 2)), shape=(4, 4))", r"or (-1) for one of them", "chain(Reshape(({}, 2)), shape=(4, 4))"),
     (

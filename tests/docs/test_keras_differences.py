@@ -184,6 +184,9 @@ REFUSED = {
     "EarlyStopping by val_loss without validation": with_callback("EarlyStopping"),
     "float images for a model fitted on uint8": other_type,
     "batch normalisation of a single value": single_value,
+    "layer or group normalisation of single values": lambda library: library.layers.LayerNormalization()(
+        library.layers.Input((4, 1))
+    ),
     "a subclass with its own call": own_call,
 }
 KERAS_FAILS_TOO = {"class numbers out of range"}

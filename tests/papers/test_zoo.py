@@ -10,7 +10,7 @@ from striate import zoo
 from striate.check import Table, check
 from striate.datasets import Digits
 from striate.errors import ShapeError
-from striate.layers import PartialConv2D
+from striate.layers import LocalResponseNormalization, PartialConv2D
 from striate.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from striate.model import load
 from striate.network import network_from_table, network_table
@@ -58,6 +58,20 @@ def test_weights_operations_and_field_are_the_published_ones(name):
 def test_at_its_own_size_every_window_sees_every_pixel(name):
     found = check(zoo.build(name).network, strict=True)
     assert [finding for finding in found.findings if finding.fault == "window-does-not-tile"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "before"),
+    [
+        ("AlexNetTwoTower", ["conv1", "conv2"]),  # section 3.3: after the ReLU
+        ("ZFNet", ["max_pooling2d", "max_pooling2d_1"]),  # figure 3: after the pooling
+        ("GoogLeNet", ["max_pooling2d", "conv2"]),  # figure 3
+    ],
+)
+def test_neighbouring_maps_are_normalised_where_the_paper_does_it(name, before):
+    network = zoo.build(name).network
+    normalised = [node for node in network.layers if isinstance(node.layer, LocalResponseNormalization)]
+    assert [node.inputs[0] for node in normalised] == before
 
 
 # LeNet-5 in 1998: LeCun et al., doi:10.1109/5.726791, section II.B

@@ -3,7 +3,30 @@
 import numpy as np
 import pytest
 
-from striate.textbook import ELU, Activation, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh, sigmoid, softmax
+from striate.textbook import (
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    HardSigmoid,
+    HardSwish,
+    LeakyReLU,
+    Linear,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    Ramp,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Softsign,
+    Step,
+    Swish,
+    Tanh,
+    sigmoid,
+    softmax,
+)
 
 
 def forward(brick, *numbers):
@@ -80,6 +103,55 @@ def test_the_tanh_has_slope_one_over_cosh_squared():
     np.testing.assert_allclose(forward(Tanh(), *x), 1 - 2 / (1 + np.exp(2 * x)), atol=1e-15)
 
 
+def test_the_ramp_is_cut_off_at_both_ends_where_lecture_003_prints_a_constant():
+    """Lecture 003 L296 has min(-1, max(1, x)), which is -1 for every x; its slope is the right one."""
+    assert forward(Ramp(), -3, -1, -0.5, 0.5, 1, 3).tolist() == [-1, -1, -0.5, 0.5, 1, 1]
+    assert slope(Ramp(), -3, -0.5, 0.5, 3).tolist() == [0, 1, 1, 0]
+
+
+def test_the_step_is_1_from_its_threshold_on_and_has_no_slope():
+    assert forward(Step(), -1e-9, 0, 1e-9).tolist() == [0, 1, 1]
+    assert forward(Step(threshold=2.0), 1.999, 2, 3).tolist() == [0, 1, 1]
+    assert slope(Step(), -1, 0, 1).tolist() == [0, 0, 0]
+
+
+def test_selu_keeps_mean_0_and_variance_1():
+    """Integrals over a standard normal number."""
+    x = np.linspace(-12, 12, 200_001)
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * (x[1] - x[0])
+    y = forward(SELU(), *x)
+    assert (density * y).sum() == pytest.approx(0, abs=1e-9)
+    assert (density * y**2).sum() == pytest.approx(1, abs=1e-9)
+
+
+def test_gelu_is_the_share_of_smaller_normal_numbers_and_tanh_comes_near_it():
+    """P(1) = 0.8413447."""
+    assert forward(GELU(), 1, -1) == pytest.approx([0.8413447, -0.1586553], abs=1e-7)
+    assert forward(GELU(approximate=True), 1, -1) == pytest.approx([0.8413447, -0.1586553], abs=2e-4)
+
+
+def test_the_soft_ones_approach_the_hard_ones_far_out():
+    assert forward(Softplus(), -800, 0, 800).tolist() == pytest.approx([0, np.log(2), 800])
+    assert forward(Softsign(), -3, 0, 1).tolist() == [-0.75, 0, 0.5]
+    for brick in (Swish(), Mish(), HardSwish(), GELU()):
+        assert forward(brick, -800, 0, 800) == pytest.approx([0, 0, 800], abs=1e-9)
+    assert forward(HardSigmoid(), -3, 0, 3).tolist() == [0, 0.5, 1]
+
+
+def test_log_softmax_is_the_logarithm_of_softmax_and_does_not_overflow():
+    x = np.random.default_rng(0).standard_normal((4, 10, 3, 2))
+    np.testing.assert_allclose(np.exp(LogSoftmax().forward(x, {})), softmax(x), rtol=1e-13)
+    assert forward(LogSoftmax(), 1e4, 0).tolist() == [0, -1e4]
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 4), (1, 1, 4), (3, 1, 4)])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_slopes_of_a_prelu_are_learned_together_where_they_are_shared(check_gradients, off_kinks, shape, seed):
+    rng = np.random.default_rng(seed)
+    x = off_kinks(rng.standard_normal((2, 4, 3, 2)))
+    check_gradients(PReLU(), x, {"weight": rng.standard_normal(shape)}, seed, "weight")
+
+
 def test_the_linear_activation_does_nothing():
     assert forward(Linear(), -2, 3).tolist() == [-2, 3]
     assert slope(Linear(), -2, 3).tolist() == [1, 1]
@@ -120,6 +192,13 @@ def test_the_same_gradient_on_all_probabilities_moves_no_score():
         (None, Linear),
         ("LeakyReLU", LeakyReLU),
         ("re_lu", ReLU),
+        ("gelu", GELU),
+        ("hard_sigmoid", HardSigmoid),
+        ("silu", Swish),
+        ("swish", Swish),
+        ("hard_silu", HardSwish),
+        ("hard_tanh", Ramp),
+        ("log_softmax", LogSoftmax),
     ],
 )
 def test_an_activation_is_the_brick_of_its_name(name, brick):
@@ -130,7 +209,7 @@ def test_an_activation_is_the_brick_of_its_name(name, brick):
 
 
 def test_an_unknown_activation_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="no activation is called 'rleu'; known: elu, leakyrelu, linear, relu"):
+    with pytest.raises(ValueError, match="no activation is called 'rleu'; known: elu, gelu, hardsigmoid, hardsilu"):
         Activation("rleu")
 
 
@@ -149,6 +228,16 @@ def test_an_unknown_activation_is_refused_with_the_known_ones():
         Tanh(),
         Softmax(),
         Activation("tanh"),
+        SELU(),
+        GELU(),
+        GELU(approximate=True),
+        Swish(),
+        HardSwish(),
+        HardSigmoid(),
+        Mish(),
+        Softplus(),
+        Softsign(),
+        LogSoftmax(),
     ],
     ids=lambda brick: type(brick).__name__,
 )

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from striate.textbook import BatchNormalization
+from striate.textbook import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 
 
 def weights(c, rng):
@@ -80,3 +86,39 @@ def test_the_backward_rule_agrees_with_trying(check_gradients, shape, training, 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_backward_rule_agrees_without_gamma_and_beta(check_gradients, seed):
     check_gradients(BatchNormalization(), np.random.default_rng(seed).standard_normal((5, 3)), {}, seed)
+
+
+def test_a_position_or_a_group_gets_mean_0_and_spread_1():
+    x = 5 * np.random.default_rng(0).standard_normal((2, 6, 3, 4)) + 3
+    by_position = LayerNormalization(epsilon=0.0).forward(x, {})
+    np.testing.assert_allclose(by_position.mean(axis=1), 0, atol=1e-13)
+    np.testing.assert_allclose(by_position.std(axis=1), 1, rtol=1e-12)
+    by_group = GroupNormalization(3, epsilon=0.0).forward(x, {}).reshape(2, 3, -1)
+    np.testing.assert_allclose(by_group.mean(axis=2), 0, atol=1e-13)
+    np.testing.assert_allclose(by_group.std(axis=2), 1, rtol=1e-12)
+
+
+def test_a_vector_too_short_to_have_a_direction_passes_its_gradient_as_it_is():
+    brick = UnitNormalization()
+    brick.forward(np.array([[1e-13, 0.0]]), {})
+    assert brick.backward(np.array([[1.0, 2.0]]))[0].tolist() == [[1e12, 2e12]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("shape", [(3, 4), (2, 4, 3), (2, 4, 2, 3)])
+@pytest.mark.parametrize(
+    ("brick", "learned"),
+    [
+        (LayerNormalization(), "weight bias"),
+        (LayerNormalization(), ""),
+        (GroupNormalization(2), "weight bias"),
+        (GroupNormalization(1), ""),
+        (RMSNormalization(), "weight"),
+        (UnitNormalization(), ""),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_backward_rules_of_the_others_agree_with_trying(check_gradients, brick, learned, shape, seed):
+    rng = np.random.default_rng(seed)
+    given = {name: rng.standard_normal(4) for name in learned.split()}
+    check_gradients(brick, rng.standard_normal(shape), given, seed, learned)

@@ -12,6 +12,7 @@ import torch
 from striate import catalog
 from striate.check.cost import bricks, multiplies, weights
 from striate.check.receptive_field import reaches
+from striate.check.separability import check_separable
 from striate.check.table import Table
 from striate.errors import DeclarationError, ShapeError
 from striate.finding import Finding
@@ -31,6 +32,7 @@ def check(
     classes: int | None = None,
     strict: bool = False,
     labels: Shape | None = None,
+    data: tuple[Any, Any] | None = None,
 ) -> Table:
     """The table of a network with everything that is amiss in its declaration; no weight is made.
 
@@ -40,6 +42,8 @@ def check(
              classes: how many the labels tell apart.
              strict: a window that leaves pixels unseen is an error.
              labels: the shape of one label.
+             data: what will be learned, images and labels, where they are at hand: whether one layer can tell two
+                 classes apart is known then.
     Source:  lecture 002 L744-772 (windows); lecture 003 L470-471 (first weights)
     Example: >>> from striate.layers import Conv2D
              >>> network = Network.sequential([Conv2D(1, 3, strides=3, input_shape=(7, 7, 1))])
@@ -50,6 +54,7 @@ def check(
         *check_windows(network, strict),
         *check_heads(network, loss, Labels(labels, classes)),
         *check_layers(network),
+        *(check_separable(network, *data) if data is not None else ()),
     ]
     return replace(Table.of(network), findings=tuple(found))
 
@@ -446,24 +451,14 @@ def _draws_equal(initializer: Initializer, shape: Shape) -> bool:
     return bool((drawn == drawn.flatten()[0]).all())
 
 
-_LINEAR = ("Linear", "Flatten", "Reshape", "Dropout", "BatchNormalization")
-"""Bricks that are linear once trained, as all average pooling is."""
-
-
-def _is_linear(layer: Layer) -> bool:
-    name = type(layer).__name__
-    return name in _LINEAR or "AveragePooling" in name
-
-
 def _linear_after_linear(network: Network) -> Iterator[Finding]:
     for node in network.nodes:
-        if not _multiplies(node) or node.layer.bends:
+        if not _multiplies(node) or not node.layer.linear:
             continue
         before = node
         while len(before.inputs) == 1:
             before = network[before.inputs[0]]
-            linear = all(_is_linear(layer) for layer, shapes in bricks(before) if not multiplies(layer, shapes))
-            if not linear or before.layer.bends:
+            if not all(layer.linear for layer, _ in bricks(before)):
                 break
             if _multiplies(before):
                 yield Finding(

@@ -16,6 +16,7 @@ from striate.cli.data import data
 from striate.cli.evaluate import evaluate
 from striate.cli.import_weights import import_weights
 from striate.cli.predict import predict
+from striate.cli.prove import prove
 from striate.cli.train import train
 from striate.cli.zoo import zoo
 from striate.errors import RecipeError, StriateError
@@ -62,7 +63,7 @@ def _options(
     """Nothing but --version comes before the command."""
 
 
-for command in (train, check, evaluate, predict, data, zoo):
+for command in (train, check, prove, evaluate, predict, data, zoo):
     app.command()(_later(command))
 app.command("import")(_later(import_weights))  # the word alone is one of Python's
 
@@ -88,7 +89,7 @@ def _terminate(_signum: int, _frame: Any) -> NoReturn:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """The exit status of a command: 0; 2 the user's input; 3 training failed; 130, 143 signals; 1 a bug of ours.
+    """The exit status of a command: 0; 2 the user's input; 3 training failed; 130, 143 signals; 1 a mistake in code.
 
     Example: >>> run(["--version"])
              striate 0.1.0

@@ -29,6 +29,7 @@ def check(
     from striate.loader import load_folder
     from striate.model import load
 
+    given = None
     if what.startswith(ZOO):
         network, loss, classes = zoo_network(what, settings or []), None, 0
     elif is_run(what) and not settings:
@@ -42,7 +43,10 @@ def check(
             classes = len(data.classes)
             recipe = recipe.fitted(tuple(data.train.x.shape[1:]), classes)
         network, loss = recipe.network(), catalog.get("losses", recipe.train.loss)
-    table = check_network(network, loss=loss, classes=classes or None, strict=strict)
+        if recipe.data.name is not None and (dataset := recipe.data.dataset()).at_hand:
+            train = dataset.load().train
+            given = train.x, train.y
+    table = check_network(network, loss=loss, classes=classes or None, strict=strict, data=given)
     if json:
         terminal.say_json(table.to_json())
     else:

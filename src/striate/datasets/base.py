@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -55,6 +56,9 @@ class Data:
 @dataclass(frozen=True)
 class Dataset(catalog.Concept, shelf="datasets"):
     """A named data set that can be loaded."""
+
+    at_hand: ClassVar[bool] = False
+    """Whether it is so small, and so near, that a check of the declaration looks at it too."""
 
     def load(self) -> Data:
         """The images and labels; fetched or read from the cache where they must be."""

@@ -1,14 +1,14 @@
 """What it is to be an initializer: a rule that fills a new weight with numbers."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 
 from striate import catalog
 from striate.shape import Shape, elements
 
-__all__ = ["Initializer", "InitializerLike", "fans"]
+__all__ = ["Given", "Initializer", "InitializerLike", "fans"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,28 @@ class Initializer(catalog.Concept, shelf="initializers"):
     def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
         """New values, float32, on the CPU, drawn from `generator` alone."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Given(Initializer, abstract=True):
+    """The numbers that a layer's declaration holds, for weights that are never trained: not in the catalog.
+
+    w = values
+
+    Shape:   that of values; one number fills any shape
+    Args:    values: the numbers, in rows of one length.
+    Example: >>> import torch
+             >>> Given(((1, -1),)).sample((1, 2), torch.Generator())
+             tensor([[ 1., -1.]])
+    """
+
+    values: Any = ()
+
+    def __post_init__(self) -> None:
+        """Nothing is to be checked: the layer did."""
+
+    def sample(self, shape: Shape, generator: torch.Generator) -> torch.Tensor:
+        return torch.tensor(self.values, dtype=torch.float32).expand(shape).clone()
 
 
 InitializerLike = Annotated[Initializer | str, catalog.Member("initializers")]

@@ -33,7 +33,6 @@ class _Attentive(Merging, abstract=True):
     use_causal_mask: bool = field(default=False, kw_only=True)
 
     takes = (2, 3)
-    bends = True
 
     def _taken_shapes(self, *shapes: Shape) -> tuple[Shape, Shape, Shape]:
         """Query, value and key.

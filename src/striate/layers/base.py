@@ -63,8 +63,8 @@ class Layer(catalog.Concept, shelf="layers"):
     indexes: ClassVar[bool] = False
     """Whether it takes whole numbers that stand for words or classes: they are no quantities, and nobody scales them."""
 
-    bends: ClassVar[bool] = False
-    """Whether it is more than linear by itself, though it multiplies: it holds its own activations."""
+    linear: ClassVar[bool] = False
+    """Whether what it gives, once trained, is a weighted sum of what it takes, and a constant."""
 
     def output(self, shape: Shape, /) -> Shape:
         """The shape that comes out; ShapeError where the layer does not fit."""

@@ -70,6 +70,8 @@ class _Convolution(Layer, abstract=True):
     Errors:  ShapeError if the dilated kernel exceeds the padded map, or groups do not divide the channels.
     """
 
+    linear = True
+
     dimensions: ClassVar[int]
     letters: ClassVar[str]
     module: ClassVar[type[nn.Module]]

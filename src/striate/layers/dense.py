@@ -39,6 +39,8 @@ class Dense(Layer):
              (10,)
     """
 
+    linear = True
+
     units: Count
     activation: LayerLike | None = None
     use_bias: bool = True

@@ -67,6 +67,8 @@ class FixedFilter2D(Layer):
              (26, 26, 3)
     """
 
+    linear = True
+
     kernel: Literal[
         "blur",
         "gaussian_blur",

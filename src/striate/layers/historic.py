@@ -48,6 +48,8 @@ class PartialConv2D(Layer):
              ((10, 10, 3), (7, 5, 5))
     """
 
+    linear = True
+
     connections: Annotated[tuple[_Maps, ...], Strict(False), MinLen(1)]
     kernel_size: Pair
     activation: LayerLike | None = None
@@ -139,6 +141,8 @@ class Subsampling2D(Layer):
     Example: >>> Subsampling2D(2).output((28, 28, 6))
              (14, 14, 6)
     """
+
+    linear = True
 
     pool_size: Pair = 2
     activation: LayerLike | None = None

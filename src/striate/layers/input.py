@@ -24,6 +24,8 @@ class InputLayer(Layer):
              (28, 28, 1)
     """
 
+    linear = True
+
     shape: OpenSize
 
     def build(self, shape: Shape) -> nn.Module:

@@ -48,6 +48,8 @@ class _LocallyConnected(Layer, abstract=True):
     Errors:  ShapeError if the kernel exceeds the padded map, or the size of the map is left open.
     """
 
+    linear = True
+
     dimensions: ClassVar[int]
     letters: ClassVar[str]
 

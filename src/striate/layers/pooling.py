@@ -191,6 +191,8 @@ class AveragePooling1D(_Pooling):
              (5, 3)
     """
 
+    linear = True
+
     dimensions, module, padded = 1, _average(nn.AvgPool1d), _AverageOfPadded
     pool_size: Single = 2
     strides: Single | None = None
@@ -208,6 +210,8 @@ class AveragePooling2D(_Pooling):
              (14, 14, 6)
     """
 
+    linear = True
+
     dimensions, module, padded = 2, _average(nn.AvgPool2d), _AverageOfPadded
     pool_size: Pair = 2
     strides: Pair | None = None
@@ -224,6 +228,8 @@ class AveragePooling3D(_Pooling):
     Example: >>> AveragePooling3D(2).output((8, 8, 8, 3))
              (4, 4, 4, 3)
     """
+
+    linear = True
 
     dimensions, module, padded = 3, _average(nn.AvgPool3d), _AverageOfPadded
     pool_size: Triple = 2
@@ -412,6 +418,8 @@ class GlobalAveragePooling1D(_GlobalPooling):
              (3,)
     """
 
+    linear = True
+
     dimensions, reduce = 1, torch.mean
 
 
@@ -427,6 +435,8 @@ class GlobalAveragePooling2D(_GlobalPooling):
              (512,)
     """
 
+    linear = True
+
     dimensions, reduce = 2, torch.mean
 
 
@@ -441,6 +451,8 @@ class GlobalAveragePooling3D(_GlobalPooling):
     Example: >>> GlobalAveragePooling3D().output((4, 4, 4, 3))
              (3,)
     """
+
+    linear = True
 
     dimensions, reduce = 3, torch.mean
 

@@ -55,7 +55,6 @@ class _Recurrent(Merging, abstract=True):
     go_backwards: bool
 
     takes = (1, 2)
-    bends = True
     then = None  # the activation is inside, at every step
     gates: ClassVar[int] = 1
     """How many sums of `units` numbers a step computes."""
@@ -422,7 +421,6 @@ class Bidirectional(Merging):
     merge_mode: Literal["concat", "sum", "mul", "ave"] = "concat"
 
     takes = (1, 5)
-    bends = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -519,8 +517,6 @@ class TimeDistributed(Layer):
     """
 
     layer: InnerLayer
-
-    bends = True  # the layer's activation, if it has one, stands inside
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -31,6 +31,8 @@ class Flatten(Layer):
              (3072,)
     """
 
+    linear = True
+
     def output(self, shape: Shape) -> Shape:
         return (elements(shape),)
 
@@ -55,6 +57,8 @@ class Reshape(Layer):
     Example: >>> Reshape((7, 7, -1)).output((98,))
              (7, 7, 2)
     """
+
+    linear = True
 
     target_shape: _Target
 
@@ -99,6 +103,8 @@ class Permute(Layer):
     Example: >>> Permute((2, 1, 3)).output((28, 14, 3))
              (14, 28, 3)
     """
+
+    linear = True
 
     dims: _Order
 
@@ -152,6 +158,8 @@ class RepeatVector(Layer):
     Example: >>> RepeatVector(7).output((64,))
              (7, 64)
     """
+
+    linear = True
 
     n: Count
 

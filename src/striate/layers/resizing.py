@@ -40,6 +40,8 @@ class _UpSampling(Layer, abstract=True):
     Args: size: how many times as large; one number, or one for each axis.
     """
 
+    linear = True
+
     dimensions: ClassVar[int]
     mode: ClassVar[str] = "nearest-exact"  # torch's "nearest" computes places in single precision, and rounds down
 
@@ -151,6 +153,8 @@ _PADS: dict[int, Any] = {1: nn.ZeroPad1d, 2: nn.ZeroPad2d, 3: nn.ZeroPad3d}
 class _ZeroPadding(Layer, abstract=True):
     """What frames of zeros share."""
 
+    linear = True
+
     dimensions: ClassVar[int]
 
     padding: Any = 1
@@ -231,6 +235,8 @@ class _Cropping(Layer, abstract=True):
 
     Errors:  ShapeError if nothing would be left.
     """
+
+    linear = True
 
     dimensions: ClassVar[int]
 

@@ -56,6 +56,8 @@ class _Depthwise(Layer, abstract=True):
     Errors:  ShapeError if the dilated kernel exceeds the padded map.
     """
 
+    linear = True
+
     dimensions: ClassVar[int]
     convolution: ClassVar[type[Conv1D | Conv2D]]
 
@@ -161,6 +163,8 @@ class _Separable(Layer, abstract=True):
         bias_regularizer: penalty on b.
     Errors:  ShapeError if the dilated kernel exceeds the padded map.
     """
+
+    linear = True
 
     dimensions: ClassVar[int]
     convolution: ClassVar[type[Conv1D | Conv2D]]

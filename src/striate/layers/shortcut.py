@@ -31,6 +31,8 @@ class PaddedShortcut(Layer):
              (16, 16, 32)
     """
 
+    linear = True
+
     filters: Count
     strides: Count = 1
 

@@ -59,6 +59,8 @@ class _Transposed(Layer, abstract=True):
     Errors:  ShapeError if more is cut off than there is, or output_padding reaches the stride.
     """
 
+    linear = True
+
     dimensions: ClassVar[int]
     letters: ClassVar[str]
     module: ClassVar[type[nn.Module]]

@@ -288,9 +288,13 @@ class Model:
         first = self._objective.goals[0] if self._compiled is not None else None
         return first is not None and first.drops_head
 
-    def check(self, strict: bool = False) -> Table:
-        """Shapes, parameters, operations, receptive field and advice, from the declaration alone."""
-        return check(self.network, loss=self.loss, classes=len(self.classes) or None, strict=strict)
+    def check(self, strict: bool = False, x: Any = None, y: Any = None) -> Table:
+        """Shapes, parameters, operations, receptive field and advice, from the declaration alone.
+
+        With images x and labels y also whether one layer of weights could tell two classes apart at all.
+        """
+        data = None if x is None or y is None else (as_array(x, "images"), as_array(y, "labels"))
+        return check(self.network, loss=self.loss, classes=len(self.classes) or None, strict=strict, data=data)
 
     def summary(self, print_fn: Callable[[str], Any] = print) -> None:
         """Print the table of layers."""

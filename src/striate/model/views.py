@@ -8,6 +8,7 @@ import torch
 
 from striate.errors import ArgumentError, ShapeError
 from striate.layers.base import Layer, Weight
+from striate.model.toeplitz import Toeplitz, toeplitz
 from striate.network import Node
 
 __all__ = ["BoundLayer", "put"]
@@ -73,6 +74,14 @@ class BoundLayer:
         """
         put([(f"{self.name}.{name}", weight, tensor) for name, weight, tensor in self._each()], values)
         self._model.fresh = False
+
+    def toeplitz(self) -> Toeplitz:
+        """The layer as the matrix it is: a convolution's has few different numbers, and many zeros.
+
+        Errors:  those of striate.model.toeplitz.
+        Source:  lecture 004 L160-171
+        """
+        return toeplitz(self)
 
     def count_params(self) -> int:
         """How many numbers its weights hold."""

@@ -18,6 +18,7 @@ from striate.augmentations import AugmentationLike
 from striate.callbacks import CallbackLike
 from striate.catalog import Place
 from striate.check import check_heads
+from striate.datasets import Dataset
 from striate.errors import ShapeError, StriateError, UnknownNameError
 from striate.layers import Layer
 from striate.losses import LossLike
@@ -40,7 +41,8 @@ class DataSection:
     """`[data]`: which images, how they are split and prepared.
 
     Args:
-        name: of a data set ("digits", "mnist", "cifar10"), or
+        name: of a data set ("digits", "mnist", "cifar10"; with arguments a table such as
+            { type = "Logic", function = "and" }), or
         path: of a folder of images.
         size: (height, width) that a folder's images are brought to; by default their own median, at most 64.
         validation: share of the training images (of all, where no test set is given) that is held out.
@@ -50,7 +52,7 @@ class DataSection:
         augment: random changes of the training images.
     """
 
-    name: str | None = None
+    name: str | dict[str, Any] | None = None
     path: str | None = None
     size: Annotated[tuple[Count, Count], Strict(False)] | None = None
     validation: Fraction = 0.1
@@ -58,6 +60,14 @@ class DataSection:
     normalise: bool = True
     max_bad: Fraction = 0.1
     augment: Annotated[tuple[AugmentationLike, ...], Strict(False)] = ()
+
+    def dataset(self) -> Dataset:
+        """The data set of that name.
+
+        Errors: UnknownNameError, pydantic's ValidationError.
+        """
+        named = self.name
+        return catalog.from_table("datasets", named) if isinstance(named, dict) else catalog.get("datasets", named)
 
 
 @dataclass(frozen=True)
@@ -239,7 +249,7 @@ def _data(table: dict[str, Any], found: _Found) -> DataSection:
         if (data.name is None) == (data.path is None):
             found.append((("data",), 'needs either name = "..." (a data set) or path = "..." (a folder of images)'))
         elif data.name is not None:
-            _attempt(lambda: catalog.find("datasets", data.name), ("data", "name"), found)
+            _attempt(data.dataset, ("data", "name"), found)
             if data.size is not None:
                 found.append((("data", "size"), "is for a folder of images: the images of a data set have their size"))
     total = data.validation + data.test

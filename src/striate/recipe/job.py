@@ -46,7 +46,7 @@ def load_data(recipe: Recipe, progress: bool = True) -> Data:
             data.path, size=data.size, channels=_channels(recipe), max_bad=data.max_bad, progress=progress
         )
     else:
-        loaded = catalog.get("datasets", data.name).load()
+        loaded = data.dataset().load()
     return split(loaded, validation=data.validation, test=data.test, seed=recipe.seed)
 
 
@@ -146,7 +146,7 @@ def run(
     data = load_data(recipe, progress)
     recipe = recipe.fitted(tuple(data.train.x.shape[1:]), len(data.classes))
     model = make_model(recipe, data)
-    table = check(model.network, loss=model.loss, classes=len(data.classes) or None)
+    table = check(model.network, loss=model.loss, classes=len(data.classes) or None, data=(data.train.x, data.train.y))
     require_memory(table, int(machine()["memory"]), 2, min(recipe.train.batch_size, len(data.train)))
     findings = [*data.findings, *audit(data), *table.findings]
     folder = RunFolder(recipe.name, out)

@@ -14,8 +14,9 @@ NumPy only, float64. To learn backpropagation, read in this order:
     locally_connected, separable, filters          its relatives
     transposed, unpooling, resizing                the way back to larger maps
     merging, shortcut                              branches that meet
+    maxout, mcculloch_pitts, scaling               other units, of 2013 and of 1943; known factors
     recurrent                                      sequences: backpropagation through time
-    dropout, normalization, augmentation           what makes it train well
+    dropout, noise, normalization, local_normalization, augmentation     what makes it train well
     neocognitron                                   how it learned before there were gradients
     historic                                       what LeNet-5 had in 1998
 
@@ -32,12 +33,16 @@ from striate.textbook.filters import *
 from striate.textbook.historic import *
 from striate.textbook.initializers import *
 from striate.textbook.input import *
+from striate.textbook.local_normalization import *
 from striate.textbook.locally_connected import *
 from striate.textbook.losses import *
 from striate.textbook.margin import *
+from striate.textbook.maxout import *
+from striate.textbook.mcculloch_pitts import *
 from striate.textbook.merging import *
 from striate.textbook.metrics import *
 from striate.textbook.neocognitron import *
+from striate.textbook.noise import *
 from striate.textbook.normalization import *
 from striate.textbook.numerical import *
 from striate.textbook.optimizers import *
@@ -47,6 +52,7 @@ from striate.textbook.regression import *
 from striate.textbook.regularizers import *
 from striate.textbook.reshaping import *
 from striate.textbook.resizing import *
+from striate.textbook.scaling import *
 from striate.textbook.schedules import *
 from striate.textbook.separable import *
 from striate.textbook.shortcut import *

@@ -1,6 +1,6 @@
 """AlexNet, on two graphics cards as it was, and on one."""
 
-from striate.layers import Conv2D, Layer, MaxPooling2D
+from striate.layers import Conv2D, Layer, LocalResponseNormalization, MaxPooling2D
 from striate.model import Model
 from striate.units import Count
 from striate.zoo.base import InputShape, Seed, chain, published
@@ -51,8 +51,10 @@ def AlexNetTwoTower(
     """
     layers: list[Layer] = [
         Conv2D(96, 11, strides=4, activation="relu", name="conv1"),
+        LocalResponseNormalization(),
         MaxPooling2D(3, strides=2),
         Conv2D(256, 5, padding=2, groups=2, activation="relu", name="conv2"),
+        LocalResponseNormalization(),
         MaxPooling2D(3, strides=2),
         Conv2D(384, 3, padding=1, activation="relu", name="conv3"),
         Conv2D(384, 3, padding=1, groups=2, activation="relu", name="conv4"),

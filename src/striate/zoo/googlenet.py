@@ -9,6 +9,7 @@ from striate.layers import (
     Flatten,
     GlobalAveragePooling2D,
     Input,
+    LocalResponseNormalization,
     MaxPooling2D,
     Symbol,
 )
@@ -50,9 +51,9 @@ def GoogLeNet(
     """
     image = Input(input_shape)
     x = _conv(image, 64, 7, "conv1", strides=2, padding=3)
-    x = MaxPooling2D(3, strides=2, padding="same")(x)
+    x = LocalResponseNormalization()(MaxPooling2D(3, strides=2, padding="same")(x))
     x = _conv(x, 64, 1, "conv2_reduce")
-    x = _conv(x, 192, 3, "conv2")
+    x = LocalResponseNormalization()(_conv(x, 192, 3, "conv2"))
     x = MaxPooling2D(3, strides=2, padding="same")(x)
     heads = []
     for module, filters in _INCEPTIONS.items():

@@ -1,6 +1,6 @@
 """ZFNet: AlexNet looked into and mended."""
 
-from striate.layers import Conv2D, Layer, MaxPooling2D
+from striate.layers import Conv2D, Layer, LocalResponseNormalization, MaxPooling2D
 from striate.model import Model
 from striate.units import Count
 from striate.zoo.base import InputShape, Seed, chain, published
@@ -22,8 +22,10 @@ def ZFNet(
     layers: list[Layer] = [
         Conv2D(96, 7, strides=2, padding=1, activation="relu", name="conv1"),
         MaxPooling2D(3, strides=2, padding=1),
+        LocalResponseNormalization(),
         Conv2D(256, 5, strides=2, activation="relu", name="conv2"),
         MaxPooling2D(3, strides=2, padding=1),
+        LocalResponseNormalization(),
         Conv2D(384, 3, padding=1, activation="relu", name="conv3"),
         Conv2D(384, 3, padding=1, activation="relu", name="conv4"),
         Conv2D(256, 3, padding=1, activation="relu", name="conv5"),
