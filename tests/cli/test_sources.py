@@ -67,7 +67,7 @@ def test_a_folder_that_is_neither_is_told(here):
 def test_an_unknown_word_lists_every_data_set():
     with pytest.raises(UnknownNameError) as refused:
         recipe_of("cifar1000")
-    assert refused.value.sum == "known: cifar10, cifar100, digits, mnist"
+    assert refused.value.sum == "known: cifar10, cifar100, digits, logic, mnist"
 
 
 def test_a_data_set_without_a_recipe_is_told_so():

@@ -55,8 +55,6 @@ class SCells(Layer):
     column: Pair = 5
     decay: Fraction = 0.9
 
-    bends = True
-
     def output(self, shape: Shape) -> Shape:
         return (*self.window(shape).outputs(shape[:-1], "SCells"), self.planes)
 
@@ -113,8 +111,6 @@ class CCells(Layer):
     padding: Padding = "valid"
     saturation: Positive = 0.5
     decay: Fraction = 0.9
-
-    bends = True
 
     def output(self, shape: Shape) -> Shape:
         return (*self.window(shape).outputs(shape[:-1], "CCells"), shape[-1])
