@@ -54,14 +54,7 @@ class Dense(Layer):
         return (*shape[:-1], self.units)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        found = {
-            "weight": stated(
-                self,
-                "kernel",
-                (self.units, shape[-1]),
-                keras=(1, 0),
-            )
-        }
+        found = {"weight": stated(self, "kernel", (self.units, shape[-1]), keras=(1, 0))}
         if self.use_bias:
             found["bias"] = stated(self, "bias", (self.units,))
         return found

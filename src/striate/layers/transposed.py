@@ -94,14 +94,7 @@ class _Transposed(Layer, abstract=True):
         return (*out, self.filters)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        found = {
-            "weight": stated(
-                self,
-                "kernel",
-                self._kernel(shape),
-                keras=(*range(2, 2 + self.dimensions), 1, 0),
-            )
-        }
+        found = {"weight": stated(self, "kernel", self._kernel(shape), keras=(*range(2, 2 + self.dimensions), 1, 0))}
         if self.use_bias:
             found["bias"] = stated(self, "bias", (self.filters,))
         return found
