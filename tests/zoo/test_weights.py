@@ -108,6 +108,7 @@ def spoilt(state, change):
             "of another shape: fc.bias (10,) instead of (1000,)",
         ),
         (lambda state: state.update({"fc.bias": torch.full((1000,), torch.nan)}), "not finite: fc.bias"),
+        (lambda state: state.update({"bn1.running_var": -torch.ones(64)}), "a variance below 0: bn1.running_var"),
         (lambda state: state.update({"fc.bias": torch.ones(1000).double() * 1e300}), "not finite: fc.bias"),
         (
             lambda state: state.update({"fc.bias": torch.full((1000,), torch.nan).to(torch.float8_e4m3fn)}),

@@ -105,6 +105,10 @@ def fill(model: Model, names: Mapping[str, str], state: Mapping[str, torch.Tenso
             (f"{key} {value.dtype}" for key, value in given.items() if key in wanted and not value.is_floating_point()),
         ),
         *_listed("not finite", (key for key in wanted if key in given and not bool(given[key].isfinite().all()))),
+        *_listed(
+            "a variance below 0",
+            (key for key in wanted if key in given and key.endswith("running_var") and bool((given[key] < 0).any())),
+        ),
     ]
     if problems:
         raise StorageError(
