@@ -74,14 +74,14 @@ def network_from_table(table: dict[str, Any]) -> Network:
              (3,)
     """
     begin = table["inputs"] if "inputs" in table else table["input"]
-    entries: list[tuple[Layer, list[str]]] = []
-    for row in table["layers"]:
-        row = dict(row)
-        takes = row.pop("inputs", [])
-        if "again" in row:
-            names = [node.owner for node in Network.assemble(begin, entries).layers]
-            layer = dict(zip(names, dict.fromkeys(layer for layer, _ in entries), strict=True))[row["again"]]
-        else:
-            layer = catalog.from_table("layers", row)
-        entries.append((layer, takes))
+    made = [
+        catalog.from_table("layers", {key: value for key, value in row.items() if key != "inputs"})
+        for row in table["layers"]
+        if "again" not in row
+    ]
+    named = {name: layer for layer, name in layer_names(made).items()}
+    first_uses = iter(made)
+    entries = [
+        (named[row["again"]] if "again" in row else next(first_uses), row.get("inputs", [])) for row in table["layers"]
+    ]
     return Network.assemble(begin, entries, table["outputs"])
