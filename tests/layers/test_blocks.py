@@ -53,6 +53,15 @@ def test_where_the_shape_changes_the_shortcut_is_a_1x1_convolution_with_the_same
     assert (shortcut.kernel_size, shortcut.strides) == (1, (2, 2))
 
 
+def test_a_map_of_open_size_is_projected_where_the_layers_take_longer_steps():
+    """(?, ?, 4) looks the same before and after a stride of 2; the maps are not."""
+    network = Network.sequential([Residual([Conv2D(4, 3, 2, "same")])], (None, None, 4))
+    assert "residual_shortcut" in [node.name for node in network.layers]
+    assert build(network)(torch.zeros(1, 4, 9, 6)).shape == (1, 4, 5, 3)
+    same_steps = Network.sequential([Residual([Conv2D(4, 3, padding="same")])], (None, None, 4))
+    assert "residual_shortcut" not in [node.name for node in same_steps.layers]
+
+
 def test_steps_of_several_layers_multiply_and_branches_inside_are_followed():
     strided = Residual([Conv2D(4, 3, 2, "same"), Residual([Conv2D(8, 3, (1, 2), "same")])])
     assert rows([strided], (16, 16, 4))[-1][2] == (8, 4, 8)

@@ -16,7 +16,7 @@ from striate.layers.convolution import Conv1D, Conv2D, Conv3D
 from striate.layers.dense import Dense
 from striate.layers.merging import Add, Concatenate
 from striate.layers.pooling import MaxPooling2D
-from striate.shape import shape_text
+from striate.shape import is_open, shape_text
 from striate.units import Count
 
 __all__ = ["Inception", "Residual"]
@@ -75,7 +75,7 @@ class Residual(Block):
         if self._given is not None:
             short = _through(self._given, x, "shortcut")
         else:
-            short = x if x.shape == y.shape else self._projected(x, y)
+            short = x if _alike(x, y) else self._projected(x, y)
         if short.shape != y.shape:
             raise ShapeError(
                 "Residual adds what its layers give to what its shortcut gives: their shapes must be equal",
@@ -120,6 +120,11 @@ def _through(layers: Sequence[Layer], x: Symbol, what: str) -> Symbol:
         except StriateError as error:
             raise error.at(f"{what}[{number}] = {layer!r}; input {x.shape}") from None
     return x
+
+
+def _alike(x: Symbol, y: Symbol) -> bool:
+    """Whether y has the shape of x, and where that leaves sizes open no layer on the way takes longer steps."""
+    return x.shape == y.shape and not (is_open(x.shape) and any(step != 1 for step in _steps(y, x)))
 
 
 def _steps(y: Symbol, x: Symbol) -> tuple[int, ...]:
