@@ -20,6 +20,8 @@ from striate.layers import (
     Flatten,
     GlobalAveragePooling2D,
     Input,
+    MaxPooling2D,
+    UpSampling2D,
 )
 from striate.loader import Augmenter, ten_crop
 from striate.model import Model, Sequential, load
@@ -355,6 +357,32 @@ def test_the_built_network_of_several_ends_is_plain_torch():
     told = model.predict(X)
     np.testing.assert_allclose(kind.detach().numpy(), told[0], atol=1e-6)
     np.testing.assert_allclose(size.detach().numpy(), told[1], atol=1e-6)
+
+
+def test_images_of_a_size_that_a_network_of_open_sizes_cannot_work_on_are_refused_with_the_layer():
+    """9 pixels are 4 after pooling and 8 after upsampling; a 5x5 window needs 5."""
+    x = Input((None, None, 1))
+    whole = Conv2D(2, 3, padding="same")(x)
+    joined = Concatenate()([whole, UpSampling2D(2)(MaxPooling2D(2)(whole))])
+    model = Model(x, joined)
+    assert model.predict(np.zeros((1, 8, 6, 1), np.float32)).shape == (1, 8, 6, 4)
+    with pytest.raises(ShapeError, match="concatenate") as caught:
+        model.predict(np.zeros((1, 9, 6, 1), np.float32))
+    assert "8" in str(caught.value) and "9" in str(caught.value)
+    narrow = Sequential([Conv2D(2, 5, input_shape=(None, None, 1)), GlobalAveragePooling2D()])
+    narrow.compile("sgd", "mean_squared_error")
+    for ask in (narrow.predict, lambda x: narrow.fit(x, np.zeros((4, 2)), verbose=0)):
+        with pytest.raises(ShapeError, match="conv2d"):
+            ask(np.zeros((4, 3, 9, 1), np.float32))
+
+
+def test_batch_normalisation_of_open_size_needs_several_images_only_where_a_map_is_one_pixel():
+    layers = [Conv2D(2, 3, input_shape=(None, None, 1)), BatchNormalization(), GlobalAveragePooling2D()]
+    model = Sequential(layers, seed=0)
+    model.compile("sgd", "mean_squared_error")
+    model.fit(DRAW.random((3, 5, 5, 1), np.float32), np.zeros((3, 2)), batch_size=1, verbose=0)
+    with pytest.raises(DataError, match="one value for each channel"):
+        model.fit(DRAW.random((3, 3, 3, 1), np.float32), np.zeros((3, 2)), batch_size=1, verbose=0)
 
 
 # What the model offers to callbacks and initializers

@@ -620,6 +620,7 @@ class Model:
             size = self.input_shape[1:3]
             return ten_crop_predict(lambda part: self.predict(part, batch_size), as_array(x, "images"), size)
         given = tuple(arrays.tensor(each) for each in gather(x, None, input_sides(self.network), (), ()).x)
+        self._require_room(given)
         ways = self._preprocessing_for(given)
         heard = concepts(Callback, callbacks, "callbacks")
         split = list(zip(*(each.split(batch_size or 256) for each in given), strict=True))
@@ -637,6 +638,14 @@ class Model:
         tell(heard, "on_predict_end")
         found = [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
         return found if len(found) > 1 else found[0]
+
+    def _require_room(self, images: Sequence[Any]) -> None:
+        """Refuse images of a size that a network of open sizes cannot work on.
+
+        Errors:  ShapeError with the layer that they do not fit.
+        """
+        if any(is_open(self.network[name].output) for name in self.network.inputs):
+            self.network.at([tuple(each.shape[1:]) for each in images])
 
     def _require_croppable(self) -> None:
         """Refuse ten crops where there is no one size that they are of, or several answers.
@@ -699,6 +708,7 @@ class Model:
         learned = [loss is not None for loss in self._compiled.losses.values()]
         given = gather(x, y, sides, outputs, learned)
         self._give_shape(tuple(given.x[0].shape[1:]))
+        self._require_room(given.x)
         if sample_weight is None:
             return given
         several = len(outputs) > 1 and isinstance(sample_weight, list | tuple | dict)
@@ -721,14 +731,14 @@ class Model:
                 found.append(
                     torch.zeros(len(given), 0)
                     if goal is None
-                    else goal.loss.target(arrays.labels(labels), self._concrete(name, given))
+                    else goal.loss.target(arrays.labels(labels), self._concrete(name, given.x))
                 )
         return tuple(found)
 
-    def _concrete(self, name: str, given: Samples) -> Shape:
-        """The shape of an output for these images, where the network leaves sizes open."""
+    def _concrete(self, name: str, images: Sequence[Any]) -> Shape:
+        """The shape that a layer gives of these images, where the network leaves sizes open."""
         shape = self.network[name].output
-        return self.network.at([each.shape[1:] for each in given.x])[name].output if is_open(shape) else shape
+        return self.network.at([tuple(each.shape[1:]) for each in images])[name].output if is_open(shape) else shape
 
     def _by_class(self, given: Samples, class_weight: Any) -> Samples:
         """What samples count with the weights of their classes."""
@@ -746,7 +756,7 @@ class Model:
             own = given.weight[number] if given.weight else None
             if goal is not None:
                 with _at(f"output {name}" if len(names) > 1 else ""):
-                    factors = class_factors(each[number], given.y[number], goal.loss, self._concrete(name, given))
+                    factors = class_factors(each[number], given.y[number], goal.loss, self._concrete(name, given.x))
                 if factors is not None:
                     own = factors if own is None else own.reshape(-1, *[1] * (factors.ndim - 1)) * factors
             found.append(own)
@@ -863,7 +873,7 @@ class Model:
         """Refuse batches of one image where batch normalisation has one value of it for each channel."""
         for node in self.network.layers if min(batches.size, batches.samples) == 1 else ():
             normalises = type(node.layer).__name__ == "BatchNormalization" and node.layer.trainable
-            if normalises and elements(node.output[:-1]) == 1:
+            if normalises and elements(self._concrete(node.name, batches.x)[:-1]) == 1:
                 raise DataError(
                     f"{node.name} would have one value for each channel, and one value has no spread",
                     where=f"{node.name} = {node.layer!r}; input {node.shapes[0]}",

@@ -191,7 +191,11 @@ class Network:
         nodes = []
         for node in self.nodes:
             taken = (given[node.name],) if node.is_input else tuple(known[name] for name in node.inputs)
-            known[node.name] = taken[0] if node.is_input else node.layer.output(*taken)
+            try:
+                known[node.name] = taken[0] if node.is_input else node.layer.output(*taken)
+            except ShapeError as error:
+                sizes = " and ".join(map(str, taken))
+                raise error.at(f"{node.name} = {node.layer!r}; input {sizes}") from None
             nodes.append(replace(node, shapes=taken, output=known[node.name]))
         return Network(tuple(nodes), self.inputs, self.outputs)
 
