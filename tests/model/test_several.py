@@ -17,10 +17,13 @@ from striate.layers import (
     Conv2D,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
     GlobalAveragePooling2D,
     Input,
     MaxPooling2D,
+    Reshape,
+    TimeDistributed,
     UpSampling2D,
 )
 from striate.loader import Augmenter, ten_crop
@@ -190,6 +193,7 @@ def test_a_file_holds_all_of_it(tmp_path):
         (lambda: two_by_two().fit(X, {**Y, "kind": Y["kind"] + 1}), "labels run 0..2"),
         (lambda: two_by_two().fit(X, Y, class_weight={"kind": {7: 1.0}}), "class 7"),
         (lambda: two_by_two().fit(X, Y, augment=["random_flip"]), "cannot be used with several inputs"),
+        (lambda: Model(Input((4,)), [two_by_two().outputs[0]] * 2), "among the outputs twice"),
         (lambda: Sequential([two_by_two()]), "was called on a value of another shape"),
     ],
 )
@@ -383,6 +387,36 @@ def test_batch_normalisation_of_open_size_needs_several_images_only_where_a_map_
     model.fit(DRAW.random((3, 5, 5, 1), np.float32), np.zeros((3, 2)), batch_size=1, verbose=0)
     with pytest.raises(DataError, match="one value for each channel"):
         model.fit(DRAW.random((3, 3, 3, 1), np.float32), np.zeros((3, 2)), batch_size=1, verbose=0)
+
+
+# Numbers of words
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        lambda x: Embedding(20, 3, "uniform")(Reshape((2, 2))(x)),
+        lambda x: TimeDistributed(Embedding(20, 3, "uniform"))(Reshape((2, 2))(x)),
+        lambda x: Embedding(20, 3, "uniform")(Concatenate()([Flatten()(x), x])),
+    ],
+)
+def test_words_are_never_scaled_however_they_reach_the_table(reader):
+    words = Input((4,))
+    model = Model(words, Flatten()(reader(words)))
+    x = np.array([[1, 2, 3, 19], [0, 1, 2, 3]])
+    table = model.get_weights()[0]
+    assert np.array_equal(model.predict(x)[:, :12].reshape(2, 4, 3), table[x])
+    assert np.array_equal(model.predict(x.astype(np.uint8)), model.predict(x))
+    with pytest.raises(DataError, match=r"knows the numbers 0\.\.19"):
+        model.predict(x + 1)
+
+
+def test_one_input_cannot_hold_words_and_quantities():
+    x = Input((4,), name="x")
+    model = Model(x, Concatenate()([Flatten()(Embedding(20, 3)(x)), Dense(2)(x)]))
+    with pytest.raises(ArgumentError, match="words and quantities") as refused:
+        model.predict(np.zeros((1, 4)))
+    assert refused.value.sum == "words for embedding; quantities for dense"
 
 
 # What the model offers to callbacks and initializers
