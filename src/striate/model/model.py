@@ -39,7 +39,7 @@ from striate.model.arguments import (
 )
 from striate.model.goals import Compiled
 from striate.model.samples import Samples, each_of, gather, input_sides, pairs
-from striate.model.views import BoundLayer, put
+from striate.model.views import BoundLayer, put, stands
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
@@ -283,6 +283,15 @@ class Model:
         return metrics if len(metrics) > 1 else next(iter(metrics.values()))
 
     @property
+    def trainable(self) -> bool:
+        """Whether training may move any of its weights."""
+        return self.check().params > 0
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        raise stands(self.name, "trainable", value)
+
+    @property
     def answers_shares(self) -> bool:
         """Whether what its first output says are probabilities: its last activation is the head of its loss."""
         first = self._objective.goals[0] if self._compiled is not None else None
@@ -507,7 +516,6 @@ class Model:
             keep == "best",
             lambda: self.stop_training,
         )
-        torch.default_generator.manual_seed(seed + 1)  # dropout draws from torch's own stream
         self._run(trainer)
         return self.history
 
