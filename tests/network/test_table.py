@@ -64,6 +64,14 @@ def test_several_layers_used_again_on_another_branch_stay_those_layers():
     assert [node.name for node in again.layers] == ["dense", "last", "add"]
 
 
+def test_an_input_keeps_the_name_by_which_tables_of_arrays_call_it():
+    x = Input((4,), name="pixels")
+    network = Network.functional(x, [Dense(3)(x), ReLU()(x)])
+    table = network_table(network)
+    assert table["inputs"] == {"pixels": [4]} and table["layers"][1]["inputs"] == ["pixels"]
+    same(network_from_table(table), network)
+
+
 def test_layers_of_a_block_are_written_with_the_names_they_have_there():
     block = Residual([Dense(2), Dense(2, name="second")], activation=None)
     network = Network.sequential([Dense(2, input_shape=(2,)), block, Dense(1)])

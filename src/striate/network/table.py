@@ -16,14 +16,12 @@ def network_table(network: Network) -> dict[str, Any]:
     """The graph as `{input, layers, outputs}`; a layer names its inputs unless it takes just the one before it.
 
     What a block left in the graph is written as layers like others, with the names that they have there.
-    Of several inputs, `inputs` holds the shape of each by its name.
+    Of several inputs, or one that has a name of its own, `inputs` holds the shape of each by its name.
 
     Example: >>> from striate.layers import Dense
              >>> network_table(Network.sequential([Dense(3, input_shape=(2,))]))
              {'input': [2], 'layers': [{'type': 'Dense', 'units': 3}], 'outputs': ['dense']}
     """
-    several = len(network.inputs) > 1
-    given = {name: name if several else "input" for name in network.inputs}
     layers: list[dict[str, Any]] = []
     written = _with_names({node.owner: node.layer for node in network.layers})
     table: dict[str, Any]
@@ -37,13 +35,12 @@ def network_table(network: Network) -> dict[str, Any]:
         else:
             table = {"again": node.owner}
         if node.inputs != (previous,):
-            table["inputs"] = [given.get(name, name) for name in node.inputs]
+            table["inputs"] = list(node.inputs)
         layers.append(table)
         previous = node.name
-    outputs = [given.get(name, name) for name in network.outputs]
     shapes = {name: list(network[name].output) for name in network.inputs}
-    begin = {"inputs": shapes} if several else {"input": shapes[network.inputs[0]]}
-    return {**begin, "layers": layers, "outputs": outputs}
+    begin = {"input": shapes["input"]} if list(shapes) == ["input"] else {"inputs": shapes}
+    return {**begin, "layers": layers, "outputs": list(network.outputs)}
 
 
 def _with_names(layers: dict[str, Layer]) -> dict[str, Layer]:
