@@ -1,5 +1,8 @@
 """What every layer promises, asked of each in the catalog: a new one is asked with no edit here."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -146,6 +149,13 @@ def test_its_weights_start_as_their_initializers_say(trial):
         assert tuple(first.shape) == weight.shape
         assert first.dtype == torch.float32
         assert sorted(weight.keras or range(len(weight.shape))) == list(range(len(weight.shape)))
+
+
+@ALL
+def test_its_module_can_be_pickled_and_copied(trial):
+    module = trial.layer.build(*trial.shapes)
+    for again in (pickle.loads(pickle.dumps(module)), copy.deepcopy(module)):  # noqa: S301
+        assert type(again) is type(module)
 
 
 @ALL
