@@ -67,6 +67,13 @@ def test_lists_and_tables_mean_the_same():
         assert np.array_equal(one, other)
 
 
+def test_what_one_output_learns_may_stand_in_a_list_of_one():
+    x = Input((3,))
+    model = Model([x], [Dense(2)(x)])
+    model.compile("sgd", ["mean_squared_error"], metrics=[["mae"]])
+    assert [type(model.loss).__name__, [metric.name for metric in model.metrics]] == ["MeanSquaredError", ["mae"]]
+
+
 def test_a_loader_may_give_several_inputs_and_outputs():
     batches = [
         ({name: each[rows] for name, each in X.items()}, [each[rows] for each in Y.values()])
