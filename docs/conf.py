@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parent))
 
-import shelves  # noqa: E402
+from docs import shelves  # noqa: E402
 
 project = "striate"
 author = "the striate developers"
@@ -15,6 +15,8 @@ extensions = ["myst_parser"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "striate"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 myst_heading_anchors = 3
 
 shelves.write(HERE / "shelves")

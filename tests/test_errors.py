@@ -50,6 +50,7 @@ def test_a_recipe_has_a_line_for_each_problem():
         ("ShapeError", ValueError),
         ("ArgumentError", TypeError),
         ("UnknownNameError", LookupError),
+        ("AbsentNameError", AttributeError),
         ("RecipeError", ValueError),
         ("DataError", ValueError),
         ("StorageError", OSError),

@@ -8,15 +8,16 @@ checked once, here, for Python, recipes and model files alike.
 import contextlib
 import dataclasses
 import re
+import sys
 import typing
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Never, Self
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from striate.errors import ArgumentError, StriateError, UnknownNameError, nearest, printable
+from striate.errors import AbsentNameError, ArgumentError, StriateError, UnknownNameError, nearest, printable
 
 __all__ = [
     "Concept",
@@ -60,6 +61,9 @@ class Concept:
         if shelf:
             cls.shelf = shelf
             _shelves[shelf], _bases[shelf] = {}, cls
+            if _is_own(cls):
+                # The package `losses`, asked for a name it does not have, names the nearest: losses.BinaryCrossEntropy.
+                vars(sys.modules[cls.__module__.rpartition(".")[0]])["__getattr__"] = partial(_refuse_name, shelf)
         elif not abstract:
             _require_free(cls)
             _shelves[cls.shelf][cls.__name__] = cls
@@ -99,6 +103,12 @@ class Concept:
     def example(cls) -> Self:
         """A small instance for documentation and contract tests."""
         return cls()
+
+
+def _refuse_name(shelf: str, name: str) -> Never:
+    if name.startswith("__"):  # Python asks modules for such names of its own
+        raise AttributeError(name)
+    raise AbsentNameError(_kind(shelf), name, _shelves[shelf])
 
 
 def _require_free(concept: type[Concept]) -> None:

@@ -6,6 +6,7 @@
     │   │   └── OpenSizeError              a size is needed that the declaration leaves open
     │   ├── ArgumentError (TypeError)      an argument of the wrong name, type or range
     │   └── UnknownNameError (LookupError) a name that no concept has
+    │       └── AbsentNameError (AttributeError) the same, asked of a shelf's module
     ├── RecipeError (ValueError)           a recipe file, all its problems at once
     ├── DataError (ValueError)             images or labels that cannot be used
     ├── StorageError (OSError)             a file that is damaged, foreign, or cannot be written
@@ -25,6 +26,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "AbsentNameError",
     "ArgumentError",
     "DataError",
     "DeclarationError",
@@ -93,6 +95,10 @@ class UnknownNameError(DeclarationError, LookupError):
             fix=f"did you mean {close!r}?" if close else "one of the known names",
             **parts,
         )
+
+
+class AbsentNameError(UnknownNameError, AttributeError):
+    """A name that a shelf's own module is asked for and does not have."""
 
 
 class RecipeError(StriateError, ValueError):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.cli.app import run
 from striate.cli.sources import data_of, is_run, recipe_of
 from striate.errors import DeclarationError, RecipeError, UnknownNameError
 from tests.recipe.texts import GOOD
@@ -67,7 +68,7 @@ def test_a_folder_that_is_neither_is_told(here):
 def test_an_unknown_word_lists_every_data_set():
     with pytest.raises(UnknownNameError) as refused:
         recipe_of("cifar1000")
-    assert refused.value.sum == "known: cifar10, cifar100, digits, mnist"
+    assert refused.value.sum == "known: cifar10, cifar100, digits, logic, mnist"
 
 
 def test_a_data_set_without_a_recipe_is_told_so():
@@ -101,3 +102,15 @@ def test_a_folder_of_images_is_no_run(here):
     images(here / "pets.striate")
     assert not is_run("pets.striate")
     assert not is_run("digits")
+
+
+@pytest.mark.parametrize(("function", "told"), [("xor", True), ("and", False)])
+def test_check_looks_at_a_table_of_truth_itself(function, told, tmp_path, capsys):
+    recipe = tmp_path / "logic.toml"
+    recipe.write_text(
+        f'format = 1\n[data]\nname = {{ type = "Logic", function = "{function}" }}\n'
+        '[model]\ninput = [2]\nlayers = [{ type = "Dense", units = 1, activation = "step" }]\n'
+        '[train]\nloss = "perceptron_loss"\n'
+    )
+    assert run(["check", str(recipe)]) == 0
+    assert ("not-linearly-separable at dense" in capsys.readouterr().out) == told

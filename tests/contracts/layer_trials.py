@@ -20,6 +20,7 @@ from torch.func import functional_call
 from striate.errors import ArgumentError, ShapeError
 from striate.initializers import Given
 from striate.layers.base import Block, Layer, LayerLike, Weight
+from striate.proof.rules import DRAWN
 from striate.shape import Axes, Padding, Pair, Shape, Single, Triple, elements, to_border, to_inside
 from tests.contracts.declarations import shelf_members
 from tests.contracts.references import page
@@ -208,20 +209,6 @@ def by_torch(trial: Trial, x: Sequence[torch.Tensor], given: Arrays, cotangent: 
     return {name: tensor.detach().numpy() for name, tensor in found.items()}
 
 
-def _kept(brick: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Where an output is not what the brick makes of a number that it drops."""
-    brick.mask = np.zeros(x.shape)
-    return np.abs(y - brick.forward(x, {}, True)) > 1e-9
-
-
-DRAWN: dict[str, Any] = {
-    "mask": _kept,
-    "noise": lambda _, x, y: y - x,
-    "factors": lambda _, x, y: y / x,
-}
-"""What bricks draw, by the attribute that holds it, and how it is read from an input and its output."""
-
-
 def drawn_by(brick: Any) -> list[str]:
     """What a brick of the textbook draws in training."""
     return [name for name in DRAWN if hasattr(brick, name)]
@@ -282,7 +269,7 @@ def moving(trial: Trial) -> list[str]:
     A bias of all keys alike, to which softmax is blind, is none.
     """
     rng = np.random.default_rng(0)
-    x = [inputs(shape, "contiguous", rng, trial.layer) for shape in trial.shapes]
+    x = [inputs(shape, "batch of one", rng, trial.layer) for shape in trial.shapes]
     *positions, channels = trial.output
     cotangent = rng.standard_normal((len(x[0]), channels, *positions))
     found = by_torch(trial, x, values(trial.weights, rng), cotangent, training=True)

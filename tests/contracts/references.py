@@ -3,13 +3,13 @@
 Written from the papers' formulas as the textbook's bricks are: NumPy, float64, channels second.
 """
 
-import inspect
 from typing import Any
 
 import numpy as np
 
-from striate import catalog, textbook
+from striate import catalog
 from striate.layers.base import Layer
+from striate.proof.rules import rule_of
 from striate.textbook import Array, Brick, Weights
 from striate.textbook.activation import sigmoid
 
@@ -305,7 +305,4 @@ def _under(prefix: str, weights: Weights) -> Weights:
 
 def page(layer: Any) -> Any:
     """The brick of the same name in the textbook or here, with the arguments that it takes."""
-    layer = catalog.get("layers", layer)
-    name = type(layer).__name__
-    brick = EXTRAS.get(name) or getattr(textbook, name)
-    return brick(**{key: getattr(layer, key) for key in inspect.signature(brick).parameters if hasattr(layer, key)})
+    return rule_of(catalog.get("layers", layer), EXTRAS)

@@ -40,6 +40,8 @@ CONFIGURATIONS = 10
 # Keras' InputLayer is a place in its graph and cannot be called.
 SHARED = [name for name in LAYERS if hasattr(keras.layers, name) and name != "InputLayer"]
 
+GATES = ["sigmoid", "tanh", "hard_sigmoid", "softmax"]
+"""What is drawn for gates: behind a gate without bounds, a state grows with every step until it is infinite."""
 ACTIVATIONS = [
     "relu",
     "elu",
@@ -87,13 +89,13 @@ def arguments(concept, rng):
     hints = typing.get_type_hints(concept, include_extras=True)
     drawn = {field.name: getattr(example, field.name) for field in dataclasses.fields(concept) if not field.kw_only}
     for name in drawn:
-        if typing.get_origin(hints[name]) is typing.Literal:
-            drawn[name] = rng.choice(typing.get_args(hints[name]))
         for kind, draw in DRAWS:
             if hints[name] == kind or (hints[name] == kind | None and rng.random() < 0.7):
                 drawn[name] = draw(rng)
         if typing.get_origin(hints[name]) is typing.Literal:
             drawn[name] = rng.choice(typing.get_args(hints[name]))
+        if name == "recurrent_activation":
+            drawn[name] = rng.choice(GATES)
     return drawn
 
 

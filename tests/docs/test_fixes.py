@@ -21,6 +21,7 @@ NAMES = {
     **vars(initializers),
     "np": np,
     "Model": striate.Model,
+    "Sequential": striate.Sequential,
     "Network": Network,
     "layer_names": layer_names,
     "table": network_table,
@@ -162,13 +163,40 @@ FIXES = [
     ("assemble((4,), [(Dense(3), [])], ['dens'])", "did you mean ('dense')", "assemble((4,), [(Dense(3), [])], [{}])"),
     (
         "assemble((4,), [(Dense(3), []), (ReLU(), ['input', 'dense'])])",
-        r"inputs = \[\"(input)\"\]",
-        "assemble((4,), [(Dense(3), []), (ReLU(), ['{}'])])",
+        r"such as (Concatenate) before it",
+        "assemble((4,), [(Dense(3), []), ({}(), ['input', 'dense']), (ReLU(), [])])",
+    ),
+    ("Add()(Input((4,)))", r"(Add)\(...\)\(\[a, b\]\)", "(lambda a, b: {}()([a, b]))(Input((4,)), Input((4,)))"),
+    (
+        "Add()(Input((8, 8, 3)), Input((8, 8, 5)))",
+        "a (1)x1 convolution changes channels",
+        "(lambda a, b: Add()(a, Conv2D(3, {})(b)))(Input((8, 8, 3)), Input((8, 8, 5)))",
     ),
     (
-        "(lambda x, y: table(Network.functional([x, y], [ReLU()(x), ReLU()(y)])))(Input((2,)), Input((2,)))",
-        "a network with (one) Input",
-        "(lambda x: table(Network.functional([x], [ReLU()(x), ReLU()(x)])))(Input((2,)))  # {}",
+        "Add()(Input((8, 8, 3)), Input((4, 4, 3)))",
+        "(strides) or pooling change the map",
+        "(lambda a, b: Add()(Conv2D(3, 1, {}=2)(a), b))(Input((8, 8, 3)), Input((4, 4, 3)))",
+    ),
+    ("Concatenate(axis=0)", r"axis=(-1), the channels", "Concatenate(axis={})"),
+    (
+        "Concatenate()(Input((8, 8, 3)), Input((6, 6, 3)))",
+        'padding="same", strides, (Cropping2D) or UpSampling2D before it',
+        "(lambda a, b: Concatenate()({}(1)(a), b))(Input((8, 8, 3)), Input((6, 6, 3)))",
+    ),
+    (
+        "Concatenate(axis=5)(Input((8, 8, 3)), Input((8, 8, 3)))",
+        r"axis=(-1), the channels",
+        "Concatenate(axis={})(Input((8, 8, 3)), Input((8, 8, 3)))",
+    ),
+    (
+        "Dot()(Input((3,)), Input((4,)))",
+        r"(Dense) or Conv2D\(k, 1\) before it",
+        "(lambda a, b: Dot()({}(4)(a), b))(Input((3,)), Input((4,)))",
+    ),
+    (
+        "chain(Flatten(), shape=(None, None, 3))",
+        "such as (GlobalAveragePooling2D) or Conv2D",
+        "chain({}(), shape=(None, None, 3))",
     ),
     (
         "build(chain(Dense(3, bias_initializer='orthogonal', input_shape=(4,))))",
@@ -216,6 +244,53 @@ FIXES = [
     ("Dense(unit=3)", "did you mean '(units)'", "Dense({}=3)"),
     ("Dense(3, colour=1)", "leave '(colour)' out", "Dense(3)  # {}"),
     ("ReLU(1)", "(name) the others: argument=value", "ReLU({}='one')"),
+    (
+        "LSTM(4)(Input((5, 2)), Input((3,)), Input((3,)))",
+        r"2 of shape \((\d),\), or none: zeros",
+        "(lambda x, h, c: LSTM(4)(x, h, c))(Input((5, 2)), Input(({},)), Input((4,)))",
+    ),
+    (
+        "GRU(4, activation='relu')(Input((None, 2)))",
+        "Input with the (length)",
+        "GRU(4, activation='relu')(Input((5, 2)))  # {}",
+    ),
+    ("Bidirectional(Dense(3))", r"(LSTM)\(units\)", "Bidirectional({}(3))"),
+    (
+        "(lambda x, h: Bidirectional(GRU(4))(x, h))(Input((5, 2)), Input((4,)))",
+        "those of the one way and then of the (other)",
+        "(lambda x, h, other: Bidirectional(GRU(4))(x, h, {}))(Input((5, 2)), Input((4,)), Input((4,)))",
+    ),
+    ("TimeDistributed(Add())", "(TimeDistributed) for each layer of a block", "{}(Dense(3))"),
+    (
+        "chain(TimeDistributed(Dense(3)), shape=(4,))",
+        r"(Reshape\(\(-1, )c\)\) before it",
+        "chain({}2)), TimeDistributed(Dense(3)), shape=(4,))",
+    ),
+    (
+        "(lambda q, v, k: Attention()(q, v, k))(Input((5, 2)), Input((4, 2)), Input((3, 2)))",
+        r"(\[query, value, key\]) with keys made of what",
+        "(lambda query, value, key: Attention()({}))(Input((5, 2)), Input((4, 2)), Input((4, 2)))",
+    ),
+    (
+        "(lambda q, v: Attention()(q, v))(Input((5, 2)), Input((4, 3)))",
+        r"(Dense)\(units\) on one of them",
+        "(lambda q, v: Attention()({}(3)(q), v))(Input((5, 2)), Input((4, 3)))",
+    ),
+    (
+        "(lambda q, v: Attention()(q, v))(Input((5, 2)), Input((4, 3)))",
+        "or (MultiHeadAttention), which does so itself",
+        "(lambda q, v: {}(2, 3)(q, v))(Input((5, 2)), Input((4, 3)))",
+    ),
+    (
+        "chain(Residual([Conv2D(3, 3)], shortcut=Conv2D(3, 1)), shape=(9, 9, 3))",
+        'padding=("same") in the layers',
+        "chain(Residual([Conv2D(3, 3, padding={})], shortcut=Conv2D(3, 1)), shape=(9, 9, 3))",
+    ),
+    (
+        "(lambda x: Sequential([Model(x, [Dense(2)(x), Dense(3)(x)]), Dense(2)]))(Input((4,)))",
+        r"the functional form: (a, b = model\(x\))",
+        "(lambda x, m: Model(x, Concatenate()(m(x))))(Input((4,)), (lambda x: Model(x, [Dense(2)(x), Dense(3)(x)]))(Input((4,))))  # {}",
+    ),
 ]
 
 

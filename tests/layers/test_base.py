@@ -55,9 +55,9 @@ def test_an_activation_keeps_its_arguments():
 
 @pytest.mark.parametrize("activation", ["flatten", "Flatten", Flatten(), Dense(3), Dropout(0.5), {"type": "Flatten"}])
 def test_what_is_no_activation_cannot_stand_for_one(activation):
-    with pytest.raises(ArgumentError, match="activation must be one of Activation, ELU, LeakyReLU, Linear, ReLU"):
+    with pytest.raises(ArgumentError, match=r"activation must be one of Activation, ELU, .*LeakyReLU, Linear"):
         Dense(3, activation)
-    with pytest.raises(ArgumentError, match="activation must be one of Activation, ELU, LeakyReLU, Linear, ReLU"):
+    with pytest.raises(ArgumentError, match=r"activation must be one of Activation, ELU, .*LeakyReLU, Linear"):
         Activation(activation)
 
 

@@ -9,23 +9,30 @@ from collections.abc import Sequence
 import pytest
 import torch
 
+from striate.build import build
+from striate.callbacks import HalveAndGoBack
 from striate.check import Table, check, refuse
 from striate.errors import DeclarationError
 from striate.layers import (
+    Add,
     AveragePooling2D,
     Conv1D,
     Conv2D,
     Dense,
     Dropout,
     Flatten,
+    Input,
+    L2Pooling2D,
     Layer,
     MaxPooling2D,
+    Multiply,
     ReLU,
     Sigmoid,
 )
-from striate.losses import MeanSquaredError
+from striate.losses import MeanSquaredError, QuadraticCost
 from striate.network import Network
-from striate.optimizers import Adagrad
+from striate.optimizers import Adagrad, Adam
+from striate.schedules import StepDecay
 from striate.shape import to_border, to_inside
 
 # Counts, from the declaration alone
@@ -372,6 +379,12 @@ def test_average_pooling_of_the_single_depth_slice():
     assert through(AveragePooling2D(2), DEPTH_SLICE) == [[3.25, 5.25], [2, 2]]
 
 
+def test_l2_pooling_of_the_single_depth_slice():
+    """000 L149-151, on the map of 001 L710-719: sqrt(63), sqrt(133), sqrt(18), sqrt(26)."""
+    found = through(L2Pooling2D(2), DEPTH_SLICE)
+    assert [value for row in found for value in row] == pytest.approx([63**0.5, 133**0.5, 18**0.5, 26**0.5])
+
+
 def sigmoid(x: float) -> tuple[float, float]:
     """The sigmoid and its slope."""
     at = torch.tensor([[x]], dtype=torch.float64, requires_grad=True)
@@ -417,6 +430,28 @@ def test_the_first_weight_of_one_unit_gets_its_gradient():
     (gradient,) = torch.autograd.grad(loss.sum(), weight)
     assert round(said.item(), 5) == 0.73106
     assert round(gradient[0, 0].item(), 6) == -0.010575
+
+
+def test_half_the_squared_error_has_half_that_gradient():
+    """000 L270, 003 L231, on the numbers of 002 L331-341; from the rounded values of its table it is -0.0108."""
+    at = torch.tensor([[1.0]], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(QuadraticCost().values(torch.sigmoid(at), torch.tensor([[1.0]])).sum(), at)
+    assert round(0.1 * slope.item(), 5) == -0.00529
+    assert round(2 * (0.73 - 1) * 0.20 * 0.1, 4) == -0.0108
+
+
+def test_x_plus_y_times_z_is_minus_12():
+    """001 L916-921: f = (x + y)z at x=-2, y=5, z=-4; its slopes -4, -4 and 3 are in test_lecture_errors.py."""
+    x, y, z = (Input((1,)) for _ in range(3))
+    module = build(Network.functional([x, y, z], Multiply()([Add()([x, y]), z])))
+    assert module(*(torch.tensor([[value]]) for value in (-2.0, 5.0, -4.0))).item() == -12
+
+
+def test_what_the_lectures_configure_comes_without_asking():
+    """003 L196 Adam's rate 0.001; 003 L480 divides by 2; 001 L1105 halves."""
+    assert Adam().learning_rate == 0.001
+    assert HalveAndGoBack().factor == 0.5
+    assert StepDecay().factor == 0.5
 
 
 @pytest.mark.parametrize(("gradients", "divisors"), [((0.1, 0.2), (0.1, 0.2236)), ((20.0, 10.0), (20.0, 22.36))])

@@ -21,6 +21,7 @@ PUBLISHED = {
     "Perceptron": (784 * 10 + 10, 7_840, None),
     "MLP": (23_550 + 310, 23_820, None),  # 000 L117: 23,550 of the hidden layer
     "TextbookCNN": (520 + 28_810, 24 * 24 * 20 * 25 + 28_800, (6, 6)),  # 000 L116: 520
+    "Neocognitron": (0, 160_000 + 60_000 + 923_200 + 21_600 + 57_700 + 96, (45, 45)),
     "LeNet5": (61_706, 416_520, (16, 16)),
     "LeNet5Original": (60_000, 415_680, (32, 32)),
     "TDNN": (8 * (3 * 16 + 1) + 3 * (5 * 8 + 1), 13 * 8 * 48 + 9 * 3 * 40, (7,)),
@@ -236,6 +237,7 @@ OTHER = {
     "Perceptron": ((8, 8, 1), 3),
     "MLP": ((8, 8, 1), 3),
     "TextbookCNN": ((20, 24, 3), 4),
+    "Neocognitron": ((28, 24, 3), 4),
     "LeNet5": ((28, 28, 3), 4),
     "LeNet5Original": ((40, 36, 3), 4),
     "TDNN": ((20, 12), 5),
@@ -277,7 +279,11 @@ def test_a_file_holds_its_declaration_whole(name):
 # Numbers that flow
 
 
-@pytest.mark.parametrize("name", [name for name in SMALL if not name.startswith(("ResNet", "NiN"))] + ["ResNet20"])
+QUICK = [name for name in SMALL if not name.startswith(("ResNet", "NiN")) and PUBLISHED[name][0]]
+"""The neocognitron has no weights for fit: tests/zoo/test_neocognitron.py."""
+
+
+@pytest.mark.parametrize("name", [*QUICK, "ResNet20"])
 def test_it_predicts_in_single_precision_learns_and_is_kept(name, tmp_path):
     shape = {"ResNet20": (8, 8, 3)}.get(name, zoo.members()[name].input_shape)
     model = zoo.build(name, input_shape=shape, classes=3, seed=0)

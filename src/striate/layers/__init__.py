@@ -16,6 +16,7 @@ from striate.layers.locally_connected import *
 from striate.layers.maxout import *
 from striate.layers.mcculloch_pitts import *
 from striate.layers.merging import *
+from striate.layers.neocognitron import *
 from striate.layers.noise import *
 from striate.layers.normalization import *
 from striate.layers.pooling import *

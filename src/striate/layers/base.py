@@ -16,7 +16,7 @@ from striate.regularizers.base import Regularizer
 from striate.shape import OpenSize, Shape, Window, shape_text
 from striate.units import Factor
 
-__all__ = ["Block", "InnerLayer", "Layer", "LayerLike", "Merging", "Symbol", "Weight", "require_rank"]
+__all__ = ["Block", "InnerLayer", "Layer", "LayerLike", "Merging", "Symbol", "Weight", "require_rank", "stated"]
 
 
 @dataclass(frozen=True)
@@ -209,6 +209,18 @@ class Block(Layer, abstract=True):
             return self.declare(*values)
         finally:
             _scope.reset(inside)
+
+
+def stated(layer: Any, name: str, shape: Shape, **layout: Any) -> Weight:
+    """A weight that starts as the layer's argument `<name>_initializer` says, penalised as its `<name>_regularizer` says.
+
+    Example: >>> from striate.layers import Dense
+             >>> stated(Dense(3), "bias", (3,))
+             Weight(shape=(3,), initializer=Zeros(), trainable=True, regularizer=None, keras=None, keras_shape=None)
+    """
+    initializer = catalog.get("initializers", getattr(layer, f"{name}_initializer"))
+    regularizer = catalog.get("regularizers", getattr(layer, f"{name}_regularizer"))
+    return Weight(shape, initializer, regularizer=regularizer, **layout)
 
 
 def require_rank(layer: Layer, shape: Shape, rank: int, letters: str) -> None:

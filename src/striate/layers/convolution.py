@@ -7,10 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from striate import catalog
 from striate.errors import ShapeError
 from striate.initializers.base import InitializerLike
-from striate.layers.base import Layer, LayerLike, Weight, require_rank
+from striate.layers.base import Layer, LayerLike, Weight, require_rank, stated
 from striate.regularizers.base import RegularizerLike
 from striate.shape import Padding, Pair, Shape, Single, Sizes, Triple, Window, axes, elements, sides
 from striate.units import Count
@@ -127,20 +126,9 @@ class _Convolution(Layer, abstract=True):
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
         keras = (*range(2, 2 + self.dimensions), 1, 0)
-        found = {
-            "weight": Weight(
-                self._kernel(shape),
-                catalog.get("initializers", self.kernel_initializer),
-                regularizer=catalog.get("regularizers", self.kernel_regularizer),
-                keras=keras,
-            )
-        }
+        found = {"weight": stated(self, "kernel", self._kernel(shape), keras=keras)}
         if self.use_bias:
-            found["bias"] = Weight(
-                (self.filters,),
-                catalog.get("initializers", self.bias_initializer),
-                regularizer=catalog.get("regularizers", self.bias_regularizer),
-            )
+            found["bias"] = stated(self, "bias", (self.filters,))
         return found
 
     def macs(self, shape: Shape) -> int:

@@ -7,10 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from striate import catalog
 from striate.errors import ShapeError
 from striate.initializers.base import InitializerLike
-from striate.layers.base import Layer, LayerLike, Weight
+from striate.layers.base import Layer, LayerLike, Weight, stated
 from striate.regularizers.base import RegularizerLike
 from striate.shape import EVERYTHING, Shape, Window, elements, to_border, to_inside
 from striate.units import Count
@@ -55,20 +54,9 @@ class Dense(Layer):
         return (*shape[:-1], self.units)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        found = {
-            "weight": Weight(
-                (self.units, shape[-1]),
-                catalog.get("initializers", self.kernel_initializer),
-                regularizer=catalog.get("regularizers", self.kernel_regularizer),
-                keras=(1, 0),
-            )
-        }
+        found = {"weight": stated(self, "kernel", (self.units, shape[-1]), keras=(1, 0))}
         if self.use_bias:
-            found["bias"] = Weight(
-                (self.units,),
-                catalog.get("initializers", self.bias_initializer),
-                regularizer=catalog.get("regularizers", self.bias_regularizer),
-            )
+            found["bias"] = stated(self, "bias", (self.units,))
         return found
 
     def macs(self, shape: Shape) -> int:

@@ -7,9 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from striate import catalog
 from striate.initializers.base import InitializerLike
-from striate.layers.base import Layer, Weight
+from striate.layers.base import Layer, Weight, stated
 from striate.regularizers.base import RegularizerLike
 from striate.shape import Shape, to_border
 from striate.units import Count
@@ -48,13 +47,7 @@ class Embedding(Layer):
         return (*shape, self.output_dim)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        return {
-            "weight": Weight(
-                (self.input_dim, self.output_dim),
-                catalog.get("initializers", self.embeddings_initializer),
-                regularizer=catalog.get("regularizers", self.embeddings_regularizer),
-            )
-        }
+        return {"weight": stated(self, "embeddings", (self.input_dim, self.output_dim))}
 
     def build(self, shape: Shape) -> nn.Module:
         return _LookUp(self.input_dim, self.output_dim)

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from striate import catalog
 from striate.initializers.base import Initializer, InitializerLike
-from striate.layers.base import Layer, LayerLike, Weight, require_rank
+from striate.layers.base import Layer, LayerLike, Weight, require_rank, stated
 from striate.regularizers.base import RegularizerLike
 from striate.shape import Padding, Pair, Shape, Single, Sizes, Window, axes, elements, sides, to_border, to_inside
 from striate.units import Count
@@ -82,11 +82,7 @@ class _LocallyConnected(Layer, abstract=True):
             )
         }
         if self.use_bias:
-            found["bias"] = Weight(
-                (*places, self.filters),
-                catalog.get("initializers", self.bias_initializer),
-                regularizer=catalog.get("regularizers", self.bias_regularizer),
-            )
+            found["bias"] = stated(self, "bias", (*places, self.filters))
         return found
 
     def macs(self, shape: Shape) -> int:

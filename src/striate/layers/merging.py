@@ -135,7 +135,7 @@ class Multiply(_Elementwise):
 class Average(_Elementwise):
     """Average values number by number: the vote of several networks.
 
-    y = (x1 + x2 + ... + xm) / m
+    y = (x1 + x2 + ... + x_m) / m
 
     Shape:   two or more of (h, w, c) -> (h, w, c)
     Source:  Keras 3, keras.layers.Average; lecture 000 L196-212

@@ -7,10 +7,9 @@ import torch
 from pydantic import Strict
 from torch import nn
 
-from striate import catalog
 from striate.errors import ShapeError
 from striate.initializers.base import InitializerLike
-from striate.layers.base import Layer, LayerLike, Weight, require_rank
+from striate.layers.base import Layer, LayerLike, Weight, require_rank, stated
 from striate.regularizers.base import RegularizerLike
 from striate.shape import AXES, Padding, Pair, Shape, Single, Sizes, Triple, Window, axes, elements
 from striate.units import Count, Index
@@ -104,20 +103,9 @@ class _Transposed(Layer, abstract=True):
         return (*out, self.filters)
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
-        found = {
-            "weight": Weight(
-                self._kernel(shape),
-                catalog.get("initializers", self.kernel_initializer),
-                regularizer=catalog.get("regularizers", self.kernel_regularizer),
-                keras=(*range(2, 2 + self.dimensions), 1, 0),
-            )
-        }
+        found = {"weight": stated(self, "kernel", self._kernel(shape), keras=(*range(2, 2 + self.dimensions), 1, 0))}
         if self.use_bias:
-            found["bias"] = Weight(
-                (self.filters,),
-                catalog.get("initializers", self.bias_initializer),
-                regularizer=catalog.get("regularizers", self.bias_regularizer),
-            )
+            found["bias"] = stated(self, "bias", (self.filters,))
         return found
 
     def macs(self, shape: Shape) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from striate import textbook
 from striate.catalog import Concept
 
-__all__ = ["Answer", "Rules", "by_hand", "input_name", "loss_by_hand", "rule_of"]
+__all__ = ["DRAWN", "Answer", "Rules", "by_hand", "input_name", "loss_by_hand", "rule_of"]
 
 Array = np.ndarray
 Rules = Mapping[str, type[Any]]
@@ -46,7 +46,7 @@ def _kept(brick: Any, x: Array, y: Array) -> Array:
     return np.abs(y - brick.forward(x, {}, True)) > 1e-9
 
 
-_DRAWN: dict[str, Callable[[Any, Array, Array], Array]] = {
+DRAWN: dict[str, Callable[[Any, Array, Array], Array]] = {
     "mask": _kept,
     "noise": lambda _, x, y: y - x,
     "factors": lambda _, x, y: y / x,
@@ -66,7 +66,7 @@ def by_hand(
 
     Args:    of_ones: what torch makes of ones where it draws the same, for a rule that draws: its draws are read from it.
     """
-    for name, read in _DRAWN.items():
+    for name, read in DRAWN.items():
         if hasattr(brick, name):
             setattr(brick, name, read(brick, np.ones(x[0].shape), of_ones()))
     several = len(x) > 1

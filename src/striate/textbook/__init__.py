@@ -17,6 +17,7 @@ NumPy only, float64. To learn backpropagation, read in this order:
     maxout, mcculloch_pitts, scaling               other units, of 2013 and of 1943; known factors
     recurrent                                      sequences: backpropagation through time
     dropout, noise, normalization, local_normalization, augmentation     what makes it train well
+    neocognitron                                   how it learned before there were gradients
     historic                                       what LeNet-5 had in 1998
 
 Names are those of the layers that train for real, which are tested against these.
@@ -40,6 +41,7 @@ from striate.textbook.maxout import *
 from striate.textbook.mcculloch_pitts import *
 from striate.textbook.merging import *
 from striate.textbook.metrics import *
+from striate.textbook.neocognitron import *
 from striate.textbook.noise import *
 from striate.textbook.normalization import *
 from striate.textbook.numerical import *

@@ -11,6 +11,7 @@ from striate.zoo.alexnet import *
 from striate.zoo.base import *
 from striate.zoo.googlenet import *
 from striate.zoo.lenet import *
+from striate.zoo.neocognitron import *
 from striate.zoo.nin import *
 from striate.zoo.perceptron import *
 from striate.zoo.resnet import *
