@@ -142,7 +142,11 @@ def inputs(shape: Shape, layout: str, rng: np.random.Generator, layer: Layer | N
     """Random images (n, c, ...) in a layout; for a layer that takes numbers of words, such numbers."""
     count = 1 if layout == "batch of one" else 2
     size = (count, shape[-1], *shape[:-1])
-    drawn = rng.integers(0, 3, size).astype(float) if layer is not None and layer.indexes else rng.standard_normal(size)
+    drawn = (
+        rng.integers(0, 3, size).astype(float)
+        if layer is not None and layer.words is not None
+        else rng.standard_normal(size)
+    )
     x = torch.from_numpy(drawn)
     return x if layout == "contiguous" else to_inside(to_border(x).contiguous())
 
@@ -182,7 +186,7 @@ def apply(layer: Layer, shape: Any, module: nn.Module, *x: torch.Tensor) -> torc
 def slots(trial: Trial) -> list[str]:
     """The names of the gradients of what the layer takes; numbers of words have none."""
     names = ["dx", *(f"dx{number}" for number in range(2, len(trial.shapes) + 1))]
-    return [] if trial.layer.indexes else names
+    return [] if trial.layer.words is not None else names
 
 
 def by_torch(trial: Trial, x: Sequence[torch.Tensor], given: Arrays, cotangent: np.ndarray, training: bool) -> Arrays:

@@ -196,7 +196,7 @@ def compare(layer, drawn, shapes, seed):
         for name, value in values(declared, rng).items()
     }
     images = [rng.standard_normal((3, *shape), dtype=np.float32) for shape in shapes]
-    if layer.indexes:
+    if layer.words is not None:
         images = [rng.integers(0, layer.input_dim, each.shape) for each in images]
     cotangent = rng.standard_normal((3, *layer.output(*shapes)), dtype=np.float32)
     theirs = twin(layer, drawn, shapes, weights)

@@ -1,5 +1,8 @@
 """What every layer promises, asked of each in the catalog: a new one is asked with no edit here."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -149,6 +152,13 @@ def test_its_weights_start_as_their_initializers_say(trial):
 
 
 @ALL
+def test_its_module_can_be_pickled_and_copied(trial):
+    module = trial.layer.build(*trial.shapes)
+    for again in (pickle.loads(pickle.dumps(module)), copy.deepcopy(module)):  # noqa: S301
+        assert type(again) is type(module)
+
+
+@ALL
 def test_its_operations_are_half_of_what_torch_counts(trial):
     with torch.device("meta"), FlopCounterMode(display=False) as counter:
         module = trial.layer.build(*trial.shapes).eval()
@@ -290,7 +300,7 @@ def test_it_says_whether_it_is_linear(trial):
     """A linear layer, once trained, keeps the way that leads from one image to another straight: f((a+b)/2) is half way."""
     rng = np.random.default_rng(0)
     module = built(trial.layer, trial.shapes, values(trial.weights, rng)).eval()
-    if trial.others or trial.layer.indexes:
+    if trial.others or trial.layer.words is not None:
         assert not trial.layer.linear
         return
     apart = 0.0

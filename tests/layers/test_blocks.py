@@ -8,12 +8,15 @@ from striate.errors import RecipeError, ShapeError
 from striate.layers import (
     BatchNormalization,
     Conv2D,
+    Conv2DTranspose,
     Dense,
     GlobalAveragePooling2D,
     Inception,
     Input,
+    MaxPooling2D,
     Multiply,
     Residual,
+    UpSampling2D,
 )
 from striate.layers.base import Block
 from striate.model import Sequential
@@ -51,6 +54,32 @@ def test_where_the_shape_changes_the_shortcut_is_a_1x1_convolution_with_the_same
         node.layer for node in Network.sequential([block], (32, 32, 4)).layers if node.name.endswith("shortcut")
     ]
     assert (shortcut.kernel_size, shortcut.strides) == (1, (2, 2))
+
+
+def test_a_map_of_open_size_is_projected_where_the_layers_take_longer_steps():
+    """(?, ?, 4) looks the same before and after a stride of 2; the maps are not."""
+    network = Network.sequential([Residual([Conv2D(4, 3, 2, "same")])], (None, None, 4))
+    assert "residual_shortcut" in [node.name for node in network.layers]
+    assert build(network)(torch.zeros(1, 4, 9, 6)).shape == (1, 4, 5, 3)
+    same_steps = Network.sequential([Residual([Conv2D(4, 3, padding="same")])], (None, None, 4))
+    assert "residual_shortcut" not in [node.name for node in same_steps.layers]
+
+
+@pytest.mark.parametrize("size", [8, None])
+@pytest.mark.parametrize("layers", [[UpSampling2D(2)], [Conv2DTranspose(4, 2, 2)], [UpSampling2D(3), MaxPooling2D(2)]])
+def test_layers_that_enlarge_a_map_need_a_shortcut_that_does(layers, size):
+    with pytest.raises(ShapeError, match="their shapes must be equal"):
+        Residual(layers).output((size, size, 4))
+    assert Residual([UpSampling2D(2), MaxPooling2D(2)]).output((size, size, 4)) == (size, size, 4)
+
+
+def test_the_rate_of_a_block_is_that_of_its_layers_and_multiplies_their_own():
+    slow = Residual([Dense(4, learning_rate_factor=0.5), Dense(6)], learning_rate_factor=0.1)
+    rates = {node.name: node.layer.learning_rate_factor for node in Network.sequential([slow], (4,)).layers}
+    assert rates["residual_dense"] == pytest.approx(0.05)
+    assert rates["residual_dense_1"] == rates["residual_shortcut"] == 0.1
+    branches = Network.sequential([Inception(1, 1, 1, 1, 1, 1, learning_rate_factor=0.0)], (4, 4, 1)).layers
+    assert {node.layer.learning_rate_factor for node in branches if "conv" in node.name} == {0.0}
 
 
 def test_steps_of_several_layers_multiply_and_branches_inside_are_followed():

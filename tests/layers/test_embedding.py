@@ -24,7 +24,7 @@ def test_a_word_that_stands_twice_gets_both_gradients():
 
 def test_it_takes_numbers_and_counts_its_table():
     layer = Embedding(10_000, 64)
-    assert layer.indexes
+    assert layer.words == 10_000
     assert layer.weights((20,))["weight"].shape == (10_000, 64)
     assert layer.macs((20,)) == 0
 

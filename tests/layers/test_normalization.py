@@ -184,3 +184,12 @@ def test_root_mean_square_is_divided_by_and_no_mean_taken_away():
 
 def test_unit_normalization_gives_length_one_at_every_position_and_nothing_for_nothing():
     assert compute(UnitNormalization(), [[[[3, 4], [0, 0]]]]) == [[[pytest.approx([0.6, 0.8]), [0, 0]]]]
+
+
+def test_root_mean_square_normalisation_of_bfloat16_stays_bfloat16_without_a_warning():
+    module = RMSNormalization().build((4,))
+    module.weight.data.fill_(1)
+    x = torch.ones(2, 4, dtype=torch.bfloat16, requires_grad=True)
+    y = module(x)
+    y.sum().backward()
+    assert y.dtype == torch.bfloat16 and module.weight.grad.dtype == torch.float32

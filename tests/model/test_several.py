@@ -21,6 +21,10 @@ from striate.layers import (
     Flatten,
     GlobalAveragePooling2D,
     Input,
+    MaxPooling2D,
+    Reshape,
+    TimeDistributed,
+    UpSampling2D,
 )
 from striate.loader import Augmenter, ten_crop
 from striate.model import Model, Sequential, load
@@ -61,6 +65,13 @@ def test_lists_and_tables_mean_the_same():
     assert listed.evaluate(X, tuple(Y.values()), return_dict=True) == told
     for one, other in zip(model.predict(X), listed.predict([X["left"], X["right"]]), strict=True):
         assert np.array_equal(one, other)
+
+
+def test_what_one_output_learns_may_stand_in_a_list_of_one():
+    x = Input((3,))
+    model = Model([x], [Dense(2)(x)])
+    model.compile("sgd", ["mean_squared_error"], metrics=[["mae"]])
+    assert [type(model.loss).__name__, [metric.name for metric in model.metrics]] == ["MeanSquaredError", ["mae"]]
 
 
 def test_a_loader_may_give_several_inputs_and_outputs():
@@ -189,6 +200,7 @@ def test_a_file_holds_all_of_it(tmp_path):
         (lambda: two_by_two().fit(X, {**Y, "kind": Y["kind"] + 1}), "labels run 0..2"),
         (lambda: two_by_two().fit(X, Y, class_weight={"kind": {7: 1.0}}), "class 7"),
         (lambda: two_by_two().fit(X, Y, augment=["random_flip"]), "cannot be used with several inputs"),
+        (lambda: Model(Input((4,)), [two_by_two().outputs[0]] * 2), "among the outputs twice"),
         (lambda: Sequential([two_by_two()]), "was called on a value of another shape"),
     ],
 )
@@ -356,6 +368,62 @@ def test_the_built_network_of_several_ends_is_plain_torch():
     told = model.predict(X)
     np.testing.assert_allclose(kind.detach().numpy(), told[0], atol=1e-6)
     np.testing.assert_allclose(size.detach().numpy(), told[1], atol=1e-6)
+
+
+def test_images_of_a_size_that_a_network_of_open_sizes_cannot_work_on_are_refused_with_the_layer():
+    """9 pixels are 4 after pooling and 8 after upsampling; a 5x5 window needs 5."""
+    x = Input((None, None, 1))
+    whole = Conv2D(2, 3, padding="same")(x)
+    joined = Concatenate()([whole, UpSampling2D(2)(MaxPooling2D(2)(whole))])
+    model = Model(x, joined)
+    assert model.predict(np.zeros((1, 8, 6, 1), np.float32)).shape == (1, 8, 6, 4)
+    with pytest.raises(ShapeError, match="concatenate") as caught:
+        model.predict(np.zeros((1, 9, 6, 1), np.float32))
+    assert "8" in str(caught.value) and "9" in str(caught.value)
+    narrow = Sequential([Conv2D(2, 5, input_shape=(None, None, 1)), GlobalAveragePooling2D()])
+    narrow.compile("sgd", "mean_squared_error")
+    for ask in (narrow.predict, lambda x: narrow.fit(x, np.zeros((4, 2)), verbose=0)):
+        with pytest.raises(ShapeError, match="conv2d"):
+            ask(np.zeros((4, 3, 9, 1), np.float32))
+
+
+def test_batch_normalisation_of_open_size_needs_several_images_only_where_a_map_is_one_pixel():
+    layers = [Conv2D(2, 3, input_shape=(None, None, 1)), BatchNormalization(), GlobalAveragePooling2D()]
+    model = Sequential(layers, seed=0)
+    model.compile("sgd", "mean_squared_error")
+    model.fit(DRAW.random((3, 5, 5, 1), np.float32), np.zeros((3, 2)), batch_size=1, verbose=0)
+    with pytest.raises(DataError, match="one value for each channel"):
+        model.fit(DRAW.random((3, 3, 3, 1), np.float32), np.zeros((3, 2)), batch_size=1, verbose=0)
+
+
+# Numbers of words
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        lambda x: Embedding(20, 3, "uniform")(Reshape((2, 2))(x)),
+        lambda x: TimeDistributed(Embedding(20, 3, "uniform"))(Reshape((2, 2))(x)),
+        lambda x: Embedding(20, 3, "uniform")(Concatenate()([Flatten()(x), x])),
+    ],
+)
+def test_words_are_never_scaled_however_they_reach_the_table(reader):
+    words = Input((4,))
+    model = Model(words, Flatten()(reader(words)))
+    x = np.array([[1, 2, 3, 19], [0, 1, 2, 3]])
+    table = model.get_weights()[0]
+    assert np.array_equal(model.predict(x)[:, :12].reshape(2, 4, 3), table[x])
+    assert np.array_equal(model.predict(x.astype(np.uint8)), model.predict(x))
+    with pytest.raises(DataError, match=r"knows the numbers 0\.\.19"):
+        model.predict(x + 1)
+
+
+def test_one_input_cannot_hold_words_and_quantities():
+    x = Input((4,), name="x")
+    model = Model(x, Concatenate()([Flatten()(Embedding(20, 3)(x)), Dense(2)(x)]))
+    with pytest.raises(ArgumentError, match="words and quantities") as refused:
+        model.predict(np.zeros((1, 4)))
+    assert refused.value.sum == "words for embedding; quantities for dense"
 
 
 # What the model offers to callbacks and initializers

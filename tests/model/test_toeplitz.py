@@ -15,6 +15,7 @@ from striate.layers import (
     Conv3D,
     Dense,
     DepthwiseConv2D,
+    Embedding,
     FixedFilter2D,
     FlippedConv2D,
     LocallyConnected2D,
@@ -121,6 +122,7 @@ def test_a_wrong_entry_is_seen_by_the_proof():
         (MaxPooling2D(2, input_shape=(4, 4, 1)), "its weights are none"),
         (SeparableConv2D(2, 3, input_shape=(4, 4, 2)), "depthwise.weight, pointwise.weight"),
         (BatchNormalization(input_shape=(4, 4, 2)), "its weights are weight, bias, running_mean, running_var"),
+        (Embedding(4, 2, input_shape=(3,)), "something else than the matrix"),
     ],
     ids=lambda value: "" if isinstance(value, str) else type(value).__name__,
 )

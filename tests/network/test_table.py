@@ -54,6 +54,24 @@ def test_a_layer_used_again_is_named_and_stays_one_layer():
     assert again.nodes[1].layer is again.nodes[3].layer
 
 
+def test_several_layers_used_again_on_another_branch_stay_those_layers():
+    """The second branch begins where the first is not yet joined to the end of the network."""
+    hidden, last = Dense(4), Dense(3, name="last")
+    left, right = Input((5,), name="left"), Input((5,), name="right")
+    network = Network.functional([left, right], Add()([last(hidden(left)), last(hidden(right))]))
+    again = network_from_table(network_table(network))
+    same(again, network)
+    assert [node.name for node in again.layers] == ["dense", "last", "add"]
+
+
+def test_an_input_keeps_the_name_by_which_tables_of_arrays_call_it():
+    x = Input((4,), name="pixels")
+    network = Network.functional(x, [Dense(3)(x), ReLU()(x)])
+    table = network_table(network)
+    assert table["inputs"] == {"pixels": [4]} and table["layers"][1]["inputs"] == ["pixels"]
+    same(network_from_table(table), network)
+
+
 def test_layers_of_a_block_are_written_with_the_names_they_have_there():
     block = Residual([Dense(2), Dense(2, name="second")], activation=None)
     network = Network.sequential([Dense(2, input_shape=(2,)), block, Dense(1)])

@@ -60,11 +60,16 @@ class Layer(catalog.Concept, shelf="layers"):
     """How many values it takes, at least and at most. One that takes several is given a shape for each, by `output`,
     `weights`, `macs`, `window` and `build` alike, and its module a tensor for each."""
 
-    indexes: ClassVar[bool] = False
-    """Whether it takes whole numbers that stand for words or classes: they are no quantities, and nobody scales them."""
-
     linear: ClassVar[bool] = False
     """Whether what it gives, once trained, is a weighted sum of what it takes, and a constant."""
+
+    rearranges: ClassVar[bool] = False
+    """Whether what it gives are the numbers that it takes, in other places."""
+
+    @property
+    def words(self) -> int | None:
+        """Of how many words or classes it takes the numbers: no quantities, and nobody scales them. Else None."""
+        return None
 
     def output(self, shape: Shape, /) -> Shape:
         """The shape that comes out; ShapeError where the layer does not fit."""

@@ -16,7 +16,7 @@ from striate.layers.convolution import Conv1D, Conv2D, Conv3D
 from striate.layers.dense import Dense
 from striate.layers.merging import Add, Concatenate
 from striate.layers.pooling import MaxPooling2D
-from striate.shape import shape_text
+from striate.shape import is_open, shape_text
 from striate.units import Count
 
 __all__ = ["Inception", "Residual"]
@@ -75,22 +75,26 @@ class Residual(Block):
         if self._given is not None:
             short = _through(self._given, x, "shortcut")
         else:
-            short = x if x.shape == y.shape else self._projected(x, y)
-        if short.shape != y.shape:
+            short = x if _alike(x, y) else self._projected(x, y)
+        if short is None or short.shape != y.shape:
+            given = x if short is None else short
             raise ShapeError(
                 "Residual adds what its layers give to what its shortcut gives: their shapes must be equal",
-                sum=f"layers {shape_text(y.shape)}, shortcut {shape_text(short.shape)}",
+                sum=f"layers {shape_text(y.shape)}, shortcut {shape_text(given.shape)}",
                 fix='padding="same" in the layers, or a shortcut that gives the shape of theirs',
             )
         y = self._sum(y, short)
         return y if self.then is None else self.then(y)
 
-    def _projected(self, x: Symbol, y: Symbol) -> Symbol:
-        """x with the channels of y, at the steps that the layers take."""
+    def _projected(self, x: Symbol, y: Symbol) -> Symbol | None:
+        """x with the channels of y, at the steps that the layers take; None where no convolution takes those."""
         axes, channels = len(y.shape) - 1, y.shape[-1]
         if len(x.shape) != len(y.shape):
-            return x
-        steps = _steps(y, x)
+            return None
+        taken = _steps(y, x)
+        steps = tuple(map(int, taken))
+        if steps != taken:
+            return None
         kinds: dict[int, Any] = {1: Conv1D, 2: Conv2D, 3: Conv3D}
         make = kinds[axes](channels, 1, steps, name="shortcut") if axes else Dense(channels, name="shortcut")
         (made,) = _inside(self, (make,))
@@ -104,9 +108,18 @@ class Residual(Block):
 
 
 def _inside(block: Block, layers: Sequence[Layer | str]) -> tuple[Layer, ...]:
-    """The layers of a block; they may not be trained where it may not."""
+    """The layers of a block; they may not be trained where it may not, and its rate multiplies theirs."""
     made = [catalog.get("layers", layer) for layer in layers]
-    return tuple(layer if block.trainable else replace(layer, trainable=False) for layer in made)
+    if block.trainable and block.learning_rate_factor == 1:
+        return tuple(made)
+    return tuple(
+        replace(
+            layer,
+            trainable=layer.trainable and block.trainable,
+            learning_rate_factor=layer.learning_rate_factor * block.learning_rate_factor,
+        )
+        for layer in made
+    )
 
 
 def _through(layers: Sequence[Layer], x: Symbol, what: str) -> Symbol:
@@ -120,6 +133,11 @@ def _through(layers: Sequence[Layer], x: Symbol, what: str) -> Symbol:
         except StriateError as error:
             raise error.at(f"{what}[{number}] = {layer!r}; input {x.shape}") from None
     return x
+
+
+def _alike(x: Symbol, y: Symbol) -> bool:
+    """Whether y has the shape of x, and where that leaves sizes open no layer on the way takes longer steps."""
+    return x.shape == y.shape and not (is_open(x.shape) and any(step != 1 for step in _steps(y, x)))
 
 
 def _steps(y: Symbol, x: Symbol) -> tuple[int, ...]:
@@ -169,15 +187,16 @@ class Inception(Block):
 
     @cached_property
     def _branches(self) -> tuple[tuple[Layer, ...], ...]:
-        return (
+        branches: tuple[tuple[Layer, ...], ...] = (
             (self._conv(self.filters_1x1, 1, "conv_1x1"),),
             (self._conv(self.filters_3x3_reduce, 1, "reduce_3x3"), self._conv(self.filters_3x3, 3, "conv_3x3")),
             (self._conv(self.filters_5x5_reduce, 1, "reduce_5x5"), self._conv(self.filters_5x5, 5, "conv_5x5")),
             (MaxPooling2D(3, 1, "same", name="pool"), self._conv(self.pool_projection, 1, "pool_projection")),
         )
+        return tuple(_inside(self, branch) for branch in branches)
 
     def _conv(self, filters: int, side: int, name: str) -> Conv2D:
-        return Conv2D(filters, side, 1, "same", activation=self.activation, name=name, trainable=self.trainable)
+        return Conv2D(filters, side, 1, "same", activation=self.activation, name=name)
 
     @cached_property
     def _joined(self) -> Concatenate:

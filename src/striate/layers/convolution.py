@@ -17,35 +17,58 @@ from striate.units import Count
 __all__ = ["Conv1D", "Conv2D", "Conv3D", "FlippedConv1D", "FlippedConv2D", "FlippedConv3D"]
 
 
-def _uneven(convolution: type[nn.Module]) -> Any:
+_Module: Any = nn.Module
+"""For what is mixed into torch's convolutions, whose weights and settings it takes for there."""
+
+
+class _Uneven(_Module):
     """torch pads both sides alike; "same" with an even kernel or a stride needs one pixel more at the end."""
 
-    class Uneven(convolution):  # ty: ignore[unsupported-base]
-        window: Window
+    window: Window
+    convolve: ClassVar[Any]
+    """torch's function."""
 
-        @property
-        def kernel(self) -> torch.Tensor:
-            """What is laid on the map."""
-            return self.weight
+    @property
+    def kernel(self) -> torch.Tensor:
+        """What is laid on the map."""
+        return self.weight
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            apply = getattr(functional, convolution.__name__.lower())
-            padded = functional.pad(x, sides(self.window, x))
-            return apply(padded, self.kernel, self.bias, self.stride, 0, self.dilation, self.groups)
-
-    return Uneven
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002  as torch calls it
+        padded = functional.pad(input, sides(self.window, input))
+        return self.convolve(padded, self.kernel, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
-def _flipped(convolution: type[nn.Module]) -> Any:
+class _Uneven1D(_Uneven, nn.Conv1d):
+    convolve = staticmethod(functional.conv1d)
+
+
+class _Uneven2D(_Uneven, nn.Conv2d):
+    convolve = staticmethod(functional.conv2d)
+
+
+class _Uneven3D(_Uneven, nn.Conv3d):
+    convolve = staticmethod(functional.conv3d)
+
+
+class _Flipped(_Uneven):
     """torch's convolutions lay the kernel on the map as it is; here it is turned round first."""
 
-    class Flipped(_uneven(convolution)):
-        @property
-        def kernel(self) -> torch.Tensor:
-            """The weights, the last tap first along every axis of the map."""
-            return self.weight.flip(tuple(range(2, 2 + len(self.kernel_size))))
+    @property
+    def kernel(self) -> torch.Tensor:
+        """The weights, the last tap first along every axis of the map."""
+        return self.weight.flip(tuple(range(2, 2 + len(self.kernel_size))))
 
-    return Flipped
+
+class _Flipped1D(_Flipped, _Uneven1D):
+    pass
+
+
+class _Flipped2D(_Flipped, _Uneven2D):
+    pass
+
+
+class _Flipped3D(_Flipped, _Uneven3D):
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +180,7 @@ class Conv1D(_Convolution):
     """
 
     dimensions, letters, module = 1, "length, channels", nn.Conv1d
-    uneven = _uneven(nn.Conv1d)
+    uneven = _Uneven1D
     kernel_size: Single
     strides: Single = 1
     dilation_rate: Single = 1
@@ -177,7 +200,7 @@ class Conv2D(_Convolution):
     """
 
     dimensions, letters, module = 2, "height, width, channels", nn.Conv2d
-    uneven = _uneven(nn.Conv2d)
+    uneven = _Uneven2D
     kernel_size: Pair
     strides: Pair = 1
     dilation_rate: Pair = 1
@@ -197,7 +220,7 @@ class Conv3D(_Convolution):
     """
 
     dimensions, letters, module = 3, "depth, height, width, channels", nn.Conv3d
-    uneven = _uneven(nn.Conv3d)
+    uneven = _Uneven3D
     kernel_size: Triple
     strides: Triple = 1
     dilation_rate: Triple = 1
@@ -216,7 +239,7 @@ class FlippedConv1D(Conv1D):
              (28, 6)
     """
 
-    module = uneven = _flipped(nn.Conv1d)
+    module = uneven = _Flipped1D
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +258,7 @@ class FlippedConv2D(Conv2D):
              (28, 28, 6)
     """
 
-    module = uneven = _flipped(nn.Conv2d)
+    module = uneven = _Flipped2D
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,4 +274,4 @@ class FlippedConv3D(Conv3D):
              (6, 6, 6, 6)
     """
 
-    module = uneven = _flipped(nn.Conv3d)
+    module = uneven = _Flipped3D

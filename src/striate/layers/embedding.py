@@ -39,7 +39,9 @@ class Embedding(Layer):
     embeddings_initializer: InitializerLike = "uniform"
     embeddings_regularizer: RegularizerLike | None = None
 
-    indexes = True
+    @property
+    def words(self) -> int:
+        return self.input_dim
 
     def output(self, shape: Shape) -> Shape:
         return (*shape, self.output_dim)

@@ -201,6 +201,8 @@ class Concatenate(Merging):
 
     axis: _Axis = -1
 
+    rearranges = True
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.axis == 0:

@@ -338,7 +338,8 @@ class _RootMeanSquare(nn.Module):
         self.weight = nn.Parameter(torch.empty(channels))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return to_inside(functional.rms_norm(to_border(x), self.channels, self.weight, self.eps))
+        # torch fuses it, and does not warn, where both have one type: under bfloat16 the weight would stay float32.
+        return to_inside(functional.rms_norm(to_border(x), self.channels, self.weight.type_as(x), self.eps))
 
 
 @dataclass(frozen=True, eq=False)

@@ -531,6 +531,10 @@ class TimeDistributed(Layer):
     def _inner(self) -> Layer:
         return catalog.get("layers", self.layer)
 
+    @property
+    def words(self) -> int | None:
+        return self._inner.words
+
     def output(self, shape: Shape) -> Shape:
         if len(shape) < 2:
             raise ShapeError(

@@ -32,6 +32,7 @@ class Flatten(Layer):
     """
 
     linear = True
+    rearranges = True
 
     def output(self, shape: Shape) -> Shape:
         return (elements(shape),)
@@ -59,6 +60,7 @@ class Reshape(Layer):
     """
 
     linear = True
+    rearranges = True
 
     target_shape: _Target
 
@@ -105,6 +107,7 @@ class Permute(Layer):
     """
 
     linear = True
+    rearranges = True
 
     dims: _Order
 
@@ -160,6 +163,7 @@ class RepeatVector(Layer):
     """
 
     linear = True
+    rearranges = True
 
     n: Count
 

@@ -19,17 +19,26 @@ __all__ = ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"]
 _Extra = Index | tuple[Index, ...]
 
 
-def _cropped(convolution: type[nn.Module]) -> Any:
+class _Cropped(nn.Module):
     """torch's transposed convolution without what it cannot leave out itself."""
 
-    class Cropped(convolution):  # ty: ignore[unsupported-base]
-        rest: list[tuple[int, int]]
+    rest: list[tuple[int, int]]
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            y = super().forward(x)
-            return y[(..., *(slice(before, -after or None) for before, after in self.rest))]
+    def forward(self, input: torch.Tensor, output_size: list[int] | None = None) -> torch.Tensor:  # noqa: A002
+        y = super().forward(input, output_size)
+        return y[(..., *(slice(before, -after or None) for before, after in self.rest))]
 
-    return Cropped
+
+class _Cropped1D(_Cropped, nn.ConvTranspose1d):
+    pass
+
+
+class _Cropped2D(_Cropped, nn.ConvTranspose2d):
+    pass
+
+
+class _Cropped3D(_Cropped, nn.ConvTranspose3d):
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +195,7 @@ class Conv1DTranspose(_Transposed):
     """
 
     dimensions, letters, module = 1, "length, channels", nn.ConvTranspose1d
-    cropped = _cropped(nn.ConvTranspose1d)
+    cropped = _Cropped1D
     kernel_size: Single
     strides: Single = 1
     output_padding: Index | Annotated[tuple[Index], Strict(False)] | None = None
@@ -209,7 +218,7 @@ class Conv2DTranspose(_Transposed):
     """
 
     dimensions, letters, module = 2, "height, width, channels", nn.ConvTranspose2d
-    cropped = _cropped(nn.ConvTranspose2d)
+    cropped = _Cropped2D
     kernel_size: Pair
     strides: Pair = 1
     output_padding: Index | Annotated[tuple[Index, Index], Strict(False)] | None = None
@@ -231,7 +240,7 @@ class Conv3DTranspose(_Transposed):
     """
 
     dimensions, letters, module = 3, "depth, height, width, channels", nn.ConvTranspose3d
-    cropped = _cropped(nn.ConvTranspose3d)
+    cropped = _Cropped3D
     kernel_size: Triple
     strides: Triple = 1
     output_padding: Index | Annotated[tuple[Index, Index, Index], Strict(False)] | None = None

@@ -39,6 +39,8 @@ class Compiled:
         One loss is meant for every output; a list or table says one for each, None where nothing is to be learned.
         Errors:  ArgumentError, UnknownNameError.
         """
+        if len(outputs) == 1 and isinstance(loss, list | tuple) and len(loss) == 1:
+            (loss,) = loss
         shared = len(outputs) > 1 and isinstance(loss, str | Loss)
         given = (loss,) * len(outputs) if shared else each_of(loss, outputs, "loss", optional=True)
         losses = {
@@ -117,8 +119,10 @@ def _loss(table: Any) -> Any:
 
 
 def _of_metrics(given: Any, outputs: Sequence[str]) -> dict[str, list[Any]]:
-    """The metrics of each output. A list of one output is its own; of several a list holds one entry for each."""
+    """The metrics of each output. A list of one output is its own, or in a list; of several it holds one for each."""
     if len(outputs) == 1 and not isinstance(given, Mapping):
+        if isinstance(given, list | tuple) and len(given) == 1 and isinstance(given[0], list | tuple):
+            (given,) = given
         return {outputs[0]: _listed(given)}
     if isinstance(given, str | Metric):  # one metric for all, as one loss is
         return {name: [given] for name in outputs}

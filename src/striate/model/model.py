@@ -39,7 +39,7 @@ from striate.model.arguments import (
 )
 from striate.model.goals import Compiled
 from striate.model.samples import Samples, each_of, gather, input_sides, pairs, require_spread
-from striate.model.views import BoundLayer, put
+from striate.model.views import BoundLayer, put, stands
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
@@ -283,6 +283,15 @@ class Model:
         return metrics if len(metrics) > 1 else next(iter(metrics.values()))
 
     @property
+    def trainable(self) -> bool:
+        """Whether training may move any of its weights."""
+        return self.check().params > 0
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        raise stands(self.name, "trainable", value)
+
+    @property
     def answers_shares(self) -> bool:
         """Whether what its first output says are probabilities: its last activation is the head of its loss."""
         first = self._objective.goals[0] if self._compiled is not None else None
@@ -459,7 +468,7 @@ class Model:
             seed = self._seed_of_fit(initial_epoch)
             self._require_true_labels(augmentations)
             train = self._batches(train_on, size, shuffle, augmentations, seed)
-            require_spread(self.network, train.samples, train.size)
+            require_spread(self._sized(train.x), train.samples, train.size)
             if augmentations:  # what they cannot work on is told now
                 train.batch(train.order(0)[:2], 0)
             require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(train_on)))
@@ -507,7 +516,6 @@ class Model:
             keep == "best",
             lambda: self.stop_training,
         )
-        torch.default_generator.manual_seed(seed + 1)  # dropout draws from torch's own stream
         self._run(trainer)
         return self.history
 
@@ -542,7 +550,7 @@ class Model:
             given = self._labelled(x, y, sample_weight, "train_on_batch")
             self._fit_preprocessing(given.x, None)
             batches = self._batches(given, len(given))
-            require_spread(self.network, len(given), len(given))
+            require_spread(self._sized(given.x), len(given), len(given))
         if self.plan is None:
             self.plan = Plan(cores(), reason="exact")
         prepare(self.plan.threads)
@@ -620,6 +628,7 @@ class Model:
             size = self.input_shape[1:3]
             return ten_crop_predict(lambda part: self.predict(part, batch_size), as_array(x, "images"), size)
         given = tuple(arrays.tensor(each) for each in gather(x, None, input_sides(self.network), (), ()).x)
+        self._require_room(given)
         ways = self._preprocessing_for(given)
         heard = concepts(Callback, callbacks, "callbacks")
         split = list(zip(*(each.split(batch_size or 256) for each in given), strict=True))
@@ -637,6 +646,14 @@ class Model:
         tell(heard, "on_predict_end")
         found = [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
         return found if len(found) > 1 else found[0]
+
+    def _require_room(self, images: Sequence[Any]) -> None:
+        """Refuse images of a size that a network of open sizes cannot work on.
+
+        Errors:  ShapeError with the layer that they do not fit.
+        """
+        if any(is_open(self.network[name].output) for name in self.network.inputs):
+            self.network.at([tuple(each.shape[1:]) for each in images])
 
     def _require_croppable(self) -> None:
         """Refuse ten crops where there is no one size that they are of, or several answers.
@@ -699,6 +716,7 @@ class Model:
         learned = [loss is not None for loss in self._compiled.losses.values()]
         given = gather(x, y, sides, outputs, learned)
         self._give_shape(tuple(given.x[0].shape[1:]))
+        self._require_room(given.x)
         if sample_weight is None:
             return given
         several = len(outputs) > 1 and isinstance(sample_weight, list | tuple | dict)
@@ -721,14 +739,19 @@ class Model:
                 found.append(
                     torch.zeros(len(given), 0)
                     if goal is None
-                    else goal.loss.target(arrays.labels(labels), self._concrete(name, given))
+                    else goal.loss.target(arrays.labels(labels), self._concrete(name, given.x))
                 )
         return tuple(found)
 
-    def _concrete(self, name: str, given: Samples) -> Shape:
-        """The shape of an output for these images, where the network leaves sizes open."""
-        shape = self.network[name].output
-        return self.network.at([each.shape[1:] for each in given.x])[name].output if is_open(shape) else shape
+    def _concrete(self, name: str, images: Sequence[Any]) -> Shape:
+        """The shape that a layer gives of these images, where the network leaves sizes open."""
+        return self._sized(images)[name].output
+
+    def _sized(self, images: Sequence[Any]) -> Network:
+        """The network for these images, where it leaves sizes open."""
+        if not any(is_open(self.network[name].output) for name in self.network.inputs):
+            return self.network
+        return self.network.at([tuple(each.shape[1:]) for each in images])
 
     def _by_class(self, given: Samples, class_weight: Any) -> Samples:
         """What samples count with the weights of their classes."""
@@ -746,7 +769,7 @@ class Model:
             own = given.weight[number] if given.weight else None
             if goal is not None:
                 with _at(f"output {name}" if len(names) > 1 else ""):
-                    factors = class_factors(each[number], given.y[number], goal.loss, self._concrete(name, given))
+                    factors = class_factors(each[number], given.y[number], goal.loss, self._concrete(name, given.x))
                 if factors is not None:
                     own = factors if own is None else own.reshape(-1, *[1] * (factors.ndim - 1)) * factors
             found.append(own)

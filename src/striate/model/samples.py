@@ -52,10 +52,30 @@ def input_sides(network: Network | None) -> tuple[Side, ...]:
 
 
 def _limit(network: Network, name: str) -> int | None:
-    """Of how many words or classes an input holds numbers; None if it holds quantities."""
-    taking = [node.layer for node in network.nodes if name in node.inputs]
-    indexing = [getattr(layer, "input_dim", None) for layer in taking if layer.indexes]
-    return min((limit for limit in indexing if limit is not None), default=None)
+    """Of how many words or classes an input holds numbers; None if it holds quantities.
+
+    Errors:  ArgumentError where one layer takes them as words and another as quantities.
+    """
+    words: dict[str, int] = {}
+    quantities: list[str] = []
+    waiting = [name]
+    while waiting:
+        value = waiting.pop()
+        for node in network.nodes:
+            if value in node.inputs:
+                if node.layer.words is not None:
+                    words[node.name] = node.layer.words
+                elif node.layer.rearranges:
+                    waiting.append(node.name)
+                else:
+                    quantities.append(node.name)
+    if words and quantities:
+        raise ArgumentError(
+            f"{name} cannot hold numbers of words and quantities at once",
+            sum=f"words for {', '.join(words)}; quantities for {', '.join(quantities)}",
+            fix="two inputs, or the Embedding for both",
+        )
+    return min(words.values(), default=None)
 
 
 def each_of(value: Any, names: Sequence[str], what: str, optional: bool = False) -> tuple[Any, ...]:

@@ -174,7 +174,11 @@ def toeplitz(layer: Any) -> Toeplitz:
         raise _no_matrix(layer, f"what comes out is no sum of pixels times single numbers of its {name}")
     module = _filled(declared, shape, known, held)
     bias = _answer(module, torch.zeros(1, *shape, dtype=torch.float64))[0]
-    return Toeplitz(layer.name, shape, out, _placed(held[name], weight_of), weight_of, bias, count, module)
+    seen = Toeplitz(layer.name, shape, out, _placed(held[name], weight_of), weight_of, bias, count, module)
+    # What looks things up, or bends, can be a matrix for pixels 0 and 1 alone.
+    if seen.proof(np.random.default_rng(0).random((1, *shape))) > 1e-9 * max(1.0, np.linalg.norm(seen.matrix, np.inf)):
+        raise _no_matrix(layer, "of pixels between 0 and 1 it makes something else than the matrix")
+    return seen
 
 
 def _no_matrix(layer: Any, sum: str) -> DeclarationError:

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from striate.errors import ArgumentError, ShapeError
+from striate.errors import ArgumentError, DeclarationError, ShapeError
 from striate.layers.base import Layer, Weight
 from striate.model.toeplitz import Toeplitz, toeplitz
 from striate.network import Node
 
-__all__ = ["BoundLayer", "put"]
+__all__ = ["BoundLayer", "put", "stands"]
 
 
 class BoundLayer:
@@ -24,8 +24,11 @@ class BoundLayer:
              [(2, 3), (3,)]
     """
 
+    _model: Any
+    _node: Node
+
     def __init__(self, model: Any, node: Node) -> None:
-        self._model, self._node = model, node
+        self.__dict__.update(_model=model, _node=node)
 
     @property
     def declaration(self) -> Layer:
@@ -97,8 +100,20 @@ class BoundLayer:
             raise AttributeError(f"BoundLayer has no attribute {name!r}")
         return getattr(self._node.layer, name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise stands(self.name, name, value)
+
     def __repr__(self) -> str:
         return f"<{self.name}: {self._node.layer!r}, {self.input_shape} -> {self.output_shape}>"
+
+
+def stands(owner: str, name: str, value: Any) -> DeclarationError:
+    """What is said to whoever sets an attribute of what is declared."""
+    return DeclarationError(
+        f"{owner}.{name} cannot be set: what was declared stays as it is",
+        sum=f"{name} = {value!r}",
+        fix=f"{name}={value!r} where the layers are declared, such as Dense(10, trainable=False)",
+    )
 
 
 def _to_keras(tensor: torch.Tensor, weight: Weight) -> np.ndarray:

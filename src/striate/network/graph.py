@@ -139,6 +139,14 @@ class Network:
         """
         ins = [inputs] if isinstance(inputs, Symbol) else list(inputs)
         outs = [outputs] if isinstance(outputs, Symbol) else list(outputs)
+        for what, symbols in (("inputs", ins), ("outputs", outs)):
+            if len(set(symbols)) < len(symbols):
+                twice = next(symbol for number, symbol in enumerate(symbols) if symbol in symbols[:number])
+                raise ArgumentError(
+                    f"one value stands among the {what} twice",
+                    sum=f"value {symbols.index(twice) + 1} of {len(symbols)}, of shape {twice.shape}, again",
+                    fix=f"each value once: {what} have the names of their layers",
+                )
         order: list[Symbol] = []
         seen: set[int] = set()
         stack = [(symbol, False) for symbol in reversed([*ins, *outs])]
@@ -191,7 +199,11 @@ class Network:
         nodes = []
         for node in self.nodes:
             taken = (given[node.name],) if node.is_input else tuple(known[name] for name in node.inputs)
-            known[node.name] = taken[0] if node.is_input else node.layer.output(*taken)
+            try:
+                known[node.name] = taken[0] if node.is_input else node.layer.output(*taken)
+            except ShapeError as error:
+                sizes = " and ".join(map(str, taken))
+                raise error.at(f"{node.name} = {node.layer!r}; input {sizes}") from None
             nodes.append(replace(node, shapes=taken, output=known[node.name]))
         return Network(tuple(nodes), self.inputs, self.outputs)
 

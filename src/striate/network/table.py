@@ -16,14 +16,12 @@ def network_table(network: Network) -> dict[str, Any]:
     """The graph as `{input, layers, outputs}`; a layer names its inputs unless it takes just the one before it.
 
     What a block left in the graph is written as layers like others, with the names that they have there.
-    Of several inputs, `inputs` holds the shape of each by its name.
+    Of several inputs, or one that has a name of its own, `inputs` holds the shape of each by its name.
 
     Example: >>> from striate.layers import Dense
              >>> network_table(Network.sequential([Dense(3, input_shape=(2,))]))
              {'input': [2], 'layers': [{'type': 'Dense', 'units': 3}], 'outputs': ['dense']}
     """
-    several = len(network.inputs) > 1
-    given = {name: name if several else "input" for name in network.inputs}
     layers: list[dict[str, Any]] = []
     written = _with_names({node.owner: node.layer for node in network.layers})
     table: dict[str, Any]
@@ -37,13 +35,12 @@ def network_table(network: Network) -> dict[str, Any]:
         else:
             table = {"again": node.owner}
         if node.inputs != (previous,):
-            table["inputs"] = [given.get(name, name) for name in node.inputs]
+            table["inputs"] = list(node.inputs)
         layers.append(table)
         previous = node.name
-    outputs = [given.get(name, name) for name in network.outputs]
     shapes = {name: list(network[name].output) for name in network.inputs}
-    begin = {"inputs": shapes} if several else {"input": shapes[network.inputs[0]]}
-    return {**begin, "layers": layers, "outputs": outputs}
+    begin = {"input": shapes["input"]} if list(shapes) == ["input"] else {"inputs": shapes}
+    return {**begin, "layers": layers, "outputs": list(network.outputs)}
 
 
 def _with_names(layers: dict[str, Layer]) -> dict[str, Layer]:
@@ -74,14 +71,14 @@ def network_from_table(table: dict[str, Any]) -> Network:
              (3,)
     """
     begin = table["inputs"] if "inputs" in table else table["input"]
-    entries: list[tuple[Layer, list[str]]] = []
-    for row in table["layers"]:
-        row = dict(row)
-        takes = row.pop("inputs", [])
-        if "again" in row:
-            names = [node.owner for node in Network.assemble(begin, entries).layers]
-            layer = dict(zip(names, dict.fromkeys(layer for layer, _ in entries), strict=True))[row["again"]]
-        else:
-            layer = catalog.from_table("layers", row)
-        entries.append((layer, takes))
+    made = [
+        catalog.from_table("layers", {key: value for key, value in row.items() if key != "inputs"})
+        for row in table["layers"]
+        if "again" not in row
+    ]
+    named = {name: layer for layer, name in layer_names(made).items()}
+    first_uses = iter(made)
+    entries = [
+        (named[row["again"]] if "again" in row else next(first_uses), row.get("inputs", [])) for row in table["layers"]
+    ]
     return Network.assemble(begin, entries, table["outputs"])

@@ -17,6 +17,7 @@ from striate.errors import NonFiniteError
 from striate.loader import Batch, Batches
 from striate.optimizers import swap_averages
 from striate.schedules.base import Schedule
+from striate.seed import derive
 from striate.train.objective import Objective
 from striate.train.step import Penalty, Step, Taken, penalised
 
@@ -147,6 +148,8 @@ class Trainer:
         """One epoch of steps, then validation. An interrupted epoch is validated too: its weights are a result."""
         tell(self.callbacks, "on_epoch_begin", epoch)
         self.step.module.train()
+        # Dropout draws from torch's own stream: with this an epoch can be computed again from (seed, epoch).
+        torch.default_generator.manual_seed(derive(self.batches.seed, "dropout", epoch))
         gauge = self.step.objective.gauge()
         total, count, rate = 0.0, 0, self._rate(epoch, 0)
         begin = time.perf_counter()
