@@ -291,6 +291,11 @@ FIXES = [
         r"the functional form: (a, b = model\(x\))",
         "(lambda x, m: Model(x, Concatenate()(m(x))))(Input((4,)), (lambda x: Model(x, [Dense(2)(x), Dense(3)(x)]))(Input((4,))))  # {}",
     ),
+    (
+        "(lambda x, y: Network.functional(x, [y, y]))(*(lambda x: (x, Dense(2)(x)))(Input((4,))))",
+        "each value (once)",
+        "(lambda x, y: Network.functional(x, [y]))(*(lambda x: (x, Dense(2)(x)))(Input((4,))))  # {}",
+    ),
 ]
 
 
