@@ -201,6 +201,7 @@ def test_a_file_holds_all_of_it(tmp_path):
         (lambda: two_by_two().fit(X, Y, class_weight={"kind": {7: 1.0}}), "class 7"),
         (lambda: two_by_two().fit(X, Y, augment=["random_flip"]), "cannot be used with several inputs"),
         (lambda: Model(Input((4,)), [two_by_two().outputs[0]] * 2), "among the outputs twice"),
+        (lambda: Sequential([Dense(2)]).compile("sgd", {"dense": "mse"}), "the network has no names yet"),
         (lambda: Sequential([two_by_two()]), "was called on a value of another shape"),
     ],
 )

@@ -87,6 +87,12 @@ def each_of(value: Any, names: Sequence[str], what: str, optional: bool = False)
              ((1, 2), (1, 2), (3,))
     """
     if isinstance(value, Mapping) and not (len(names) == 1 and names[0] not in value and "type" in value):
+        if tuple(names) == ("",) and value:
+            raise ArgumentError(
+                f"{what} is given by name, and the network has no names yet",
+                sum="the names of layers are known when the shape of the input is",
+                fix=f"{what}={next(iter(value.values()))!r}, or input_shape on the first layer",
+            )
         for name in value:
             if name not in names:
                 raise UnknownNameError(f"{what} is for an output or input, and none", name, names)
