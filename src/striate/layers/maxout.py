@@ -7,10 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from striate import catalog
 from striate.errors import ShapeError
 from striate.initializers.base import InitializerLike
-from striate.layers.base import Layer, Weight
+from striate.layers.base import Layer, Weight, stated
 from striate.regularizers.base import RegularizerLike
 from striate.shape import EVERYTHING, Shape, Window, elements, to_border, to_inside
 from striate.units import Count
@@ -58,20 +57,10 @@ class Maxout(Layer):
 
     def weights(self, shape: Shape) -> dict[str, Weight]:
         rows = self.units * self.pieces
-        parts = {
-            "weight": ((rows, shape[-1]), self.kernel_initializer, self.kernel_regularizer, (1, 0)),
-            "bias": ((rows,), self.bias_initializer, self.bias_regularizer, None),
-        }
-        return {
-            name: Weight(
-                sizes,
-                catalog.get("initializers", initializer),
-                regularizer=catalog.get("regularizers", regularizer),
-                keras=order,
-            )
-            for name, (sizes, initializer, regularizer, order) in parts.items()
-            if self.use_bias or name != "bias"
-        }
+        found = {"weight": stated(self, "kernel", (rows, shape[-1]), keras=(1, 0))}
+        if self.use_bias:
+            found["bias"] = stated(self, "bias", (rows,))
+        return found
 
     def macs(self, shape: Shape) -> int:
         return self.units * self.pieces * elements(shape)

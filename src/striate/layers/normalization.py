@@ -10,7 +10,7 @@ from torch.nn import functional
 from striate import catalog
 from striate.errors import ShapeError
 from striate.initializers.base import InitializerLike
-from striate.layers.base import Layer, Weight
+from striate.layers.base import Layer, Weight, stated
 from striate.regularizers.base import RegularizerLike
 from striate.shape import EVERYTHING, Shape, Window, elements, is_open, to_border, to_inside
 from striate.units import Count, Fraction, Positive
@@ -102,19 +102,8 @@ class BatchNormalization(Layer):
 
 def _gamma_and_beta(layer: Any, shape: Shape) -> dict[str, Weight]:
     """The scale and the shift of each channel, where the layer has them."""
-    rows = (
-        ("weight", layer.scale, layer.gamma_initializer, layer.gamma_regularizer),
-        ("bias", layer.center, layer.beta_initializer, layer.beta_regularizer),
-    )
-    return {
-        name: Weight(
-            shape[-1:],
-            catalog.get("initializers", initializer),
-            regularizer=catalog.get("regularizers", regularizer),
-        )
-        for name, there, initializer, regularizer in rows
-        if there
-    }
+    rows = (("weight", layer.scale, "gamma"), ("bias", layer.center, "beta"))
+    return {name: stated(layer, argument, shape[-1:]) for name, there, argument in rows if there}
 
 
 class _Frozen(nn.BatchNorm1d):

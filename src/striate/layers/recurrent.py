@@ -16,7 +16,7 @@ from torch.nn import functional
 from striate import catalog
 from striate.errors import ArgumentError, ShapeError
 from striate.initializers.base import Initializer, InitializerLike
-from striate.layers.base import InnerLayer, Layer, LayerLike, Merging, Weight, require_rank
+from striate.layers.base import InnerLayer, Layer, LayerLike, Merging, Weight, require_rank, stated
 from striate.layers.dense import Dense
 from striate.regularizers.base import RegularizerLike
 from striate.shape import EVERYTHING, Shape, Window, elements, shape_text, to_border, to_inside
@@ -103,18 +103,9 @@ class _Recurrent(Merging, abstract=True):
 
     def weights(self, *shapes: Shape) -> dict[str, Weight]:
         wide, features = self.gates * self.units, shapes[0][-1]
-        rows = (
-            ("weight", (wide, features), self.kernel_initializer, self.kernel_regularizer),
-            ("recurrent_weight", (wide, self.units), self.recurrent_initializer, self.recurrent_regularizer),
-        )
         found = {
-            name: Weight(
-                shape,
-                catalog.get("initializers", initializer),
-                regularizer=catalog.get("regularizers", regularizer),
-                keras=(1, 0),
-            )
-            for name, shape, initializer, regularizer in rows
+            "weight": stated(self, "kernel", (wide, features), keras=(1, 0)),
+            "recurrent_weight": stated(self, "recurrent", (wide, self.units), keras=(1, 0)),
         }
         if self.use_bias:
             regularizer = catalog.get("regularizers", self.bias_regularizer)
