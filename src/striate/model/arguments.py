@@ -18,6 +18,8 @@ __all__ = [
     "class_factors",
     "concept",
     "concepts",
+    "is_factor",
+    "is_number",
     "metric_names",
     "require",
     "require_epochs",
@@ -165,6 +167,24 @@ def sample_weights(value: Any, count: int) -> np.ndarray | None:
     return weights.astype(np.float32)
 
 
+def is_number(value: Any) -> bool:
+    """Whether something is one number, and no truth value.
+
+    Example: >>> is_number(0.5), is_number(True), is_number("1")
+             (True, False, False)
+    """
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def is_factor(value: Any) -> bool:
+    """Whether something is a number that can say what a loss counts: at least 0, and finite.
+
+    Example: >>> is_factor(2), is_factor(-1.0), is_factor(float("nan"))
+             (True, False, False)
+    """
+    return is_number(value) and 0 <= float(value) < np.inf
+
+
 def class_factors(weight: Any, labels: np.ndarray, loss: Loss, output: Shape) -> np.ndarray | None:
     """For each sample (and position) the weight of its class, 1 for classes that none is given for; or None.
 
@@ -183,8 +203,7 @@ def class_factors(weight: Any, labels: np.ndarray, loss: Loss, output: Shape) ->
             fix="class_weight={0: 1.0, 1: 3.0}",
         )
     for label, factor in weight.items():
-        number = isinstance(factor, int | float | np.number) and not isinstance(factor, bool)
-        if not number or not 0 <= float(factor) < np.inf:
+        if not is_factor(factor):
             raise ArgumentError(
                 f"class_weight of class {label!r} cannot be {factor!r}",
                 sum="weights must be numbers >= 0",

@@ -4,21 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from striate import catalog
 from striate.check import bricks
 from striate.errors import ArgumentError
 from striate.losses import Loss
 from striate.metrics import Metric, resolve
-from striate.model.arguments import concept, metric_names
+from striate.model.arguments import concept, is_factor, is_number, metric_names
 from striate.model.samples import each_of
 from striate.network import Network
 from striate.train import Goal, Objective
 
 __all__ = ["Compiled", "from_table"]
-
-_Each = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Compiled:
         if len(outputs) == 1 and isinstance(loss, list | tuple) and len(loss) == 1:
             (loss,) = loss
         shared = len(outputs) > 1 and isinstance(loss, str | Loss)
-        given = (loss,) * len(outputs) if shared else each_of(loss, outputs, "loss", optional=True)
+        given = each_of(loss, outputs, "loss", optional=True, shared=shared)
         losses = {
             name: None if each is None else concept(Loss, each, "loss")
             for name, each in zip(outputs, given, strict=True)
@@ -124,9 +120,8 @@ def _of_metrics(given: Any, outputs: Sequence[str]) -> dict[str, list[Any]]:
         if isinstance(given, list | tuple) and len(given) == 1 and isinstance(given[0], list | tuple):
             (given,) = given
         return {outputs[0]: _listed(given)}
-    if isinstance(given, str | Metric):  # one metric for all, as one loss is
-        return {name: [given] for name in outputs}
-    each = each_of(given, outputs, "metrics", optional=True)
+    shared = isinstance(given, str | Metric)  # one metric for all, as one loss is
+    each = each_of(given, outputs, "metrics", optional=True, shared=shared)
     return {name: _listed(found) for name, found in zip(outputs, each, strict=True)}
 
 
@@ -143,8 +138,7 @@ def _metrics(given: Sequence[Any], loss: Loss | None) -> tuple[Metric, ...]:
 def _weight(given: Any, name: str) -> float:
     if given is None:
         return 1.0
-    number = isinstance(given, int | float | np.number) and not isinstance(given, bool)
-    if not number and all(
+    if not is_number(given) and all(
         isinstance(each, str | Metric) for each in (given if isinstance(given, list | tuple) else [given])
     ):
         raise ArgumentError(
@@ -152,7 +146,7 @@ def _weight(given: Any, name: str) -> float:
             sum=f"loss_weights={given!r}",
             fix=f"metrics={given!r}",
         )
-    if not number or not 0 <= float(given) < np.inf:
+    if not is_factor(given):
         raise ArgumentError(
             f"loss_weights of {name or 'the output'} cannot be {given!r}",
             sum="weights must be numbers >= 0",

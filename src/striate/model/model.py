@@ -56,6 +56,7 @@ from striate.train import (
     cores,
     get_rate,
     machine,
+    outputs_of,
     parse_plan,
     prepare,
     set_rate,
@@ -470,7 +471,7 @@ class Model:
             train = self._batches(train_on, size, shuffle, augmentations, seed)
             require_spread(self._sized(train.x), train.samples, train.size)
             if augmentations:  # what they cannot work on is told now
-                train.batch(train.order(0)[:2], 0)
+                train.batch(torch.arange(min(2, train.samples)), 0)
             require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(train_on)))
             with _at("the images for validation"):
                 checked = None if held is None else self._batches(held, max(size, 256))
@@ -640,8 +641,8 @@ class Model:
             self.built.eval()
             for step, part in enumerate(split):
                 tell(heard, "on_predict_batch_begin", step)
-                said = self.built(*(way.tensor(each) for way, each in zip(ways, part, strict=True)))
-                parts.append(said if isinstance(said, tuple) else (said,))
+                images = [way.tensor(each) for way, each in zip(ways, part, strict=True)]
+                parts.append(outputs_of(self.built, images))
                 tell(heard, "on_predict_batch_end", step)
         tell(heard, "on_predict_end")
         found = [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
@@ -721,11 +722,7 @@ class Model:
             return given
         several = len(outputs) > 1 and isinstance(sample_weight, list | tuple | dict)
         one_each = several and (isinstance(sample_weight, dict) or np.ndim(sample_weight[0]) > 0)
-        each = (
-            each_of(sample_weight, outputs, "sample_weight", optional=True)
-            if one_each
-            else [sample_weight] * len(outputs)
-        )
+        each = each_of(sample_weight, outputs, "sample_weight", optional=True, shared=not one_each)
         return replace(given, weight=tuple(sample_weights(weight, len(given)) for weight in each))
 
     def _targets(self, given: Samples) -> tuple[torch.Tensor, ...]:
@@ -759,11 +756,8 @@ class Model:
             return given
         names = self.network.outputs
         tables = isinstance(class_weight, dict) and any(isinstance(name, str) for name in class_weight)
-        each = (
-            each_of(class_weight, names, "class_weight", optional=True)
-            if len(names) > 1 and (tables or isinstance(class_weight, list | tuple))
-            else [class_weight] * len(names)
-        )
+        one_each = len(names) > 1 and (tables or isinstance(class_weight, list | tuple))
+        each = each_of(class_weight, names, "class_weight", optional=True, shared=not one_each)
         found = []
         for number, (name, goal) in enumerate(zip(names, self._objective.goals, strict=True)):
             own = given.weight[number] if given.weight else None

@@ -78,14 +78,19 @@ def _limit(network: Network, name: str) -> int | None:
     return min(words.values(), default=None)
 
 
-def each_of(value: Any, names: Sequence[str], what: str, optional: bool = False) -> tuple[Any, ...]:
+def each_of(
+    value: Any, names: Sequence[str], what: str, optional: bool = False, shared: bool = False
+) -> tuple[Any, ...]:
     """What is given for each of `names`: a list or a table; for one alone also the thing itself.
 
     Args:    optional: whether names may be left out of a table; they get None.
+             shared: whether it is one thing, meant for all of them.
     Errors:  ArgumentError for another number of them; UnknownNameError for a name that is none of these.
     Example: >>> each_of({"b": 2, "a": 1}, ["a", "b"], "loss"), each_of([1, 2], ["a", "b"], "loss"), each_of(3, ["a"], "x")
              ((1, 2), (1, 2), (3,))
     """
+    if shared:
+        return (value,) * len(names)
     if isinstance(value, Mapping) and not (len(names) == 1 and names[0] not in value and "type" in value):
         if tuple(names) == ("",) and value:
             raise ArgumentError(

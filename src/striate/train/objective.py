@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from torch import nn
 
 from striate.loader import Batch
 from striate.losses.base import Loss
 from striate.metrics.base import Meter, Metric
 
-__all__ = ["Gauge", "Goal", "Objective", "weighted"]
+__all__ = ["Gauge", "Goal", "Objective", "outputs_of", "weighted"]
 
 
 def weighted(values: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
@@ -21,6 +22,12 @@ def weighted(values: torch.Tensor, weight: torch.Tensor | None) -> torch.Tensor:
 def _spread(weight: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """One number for each sample, or for each of its positions, beside `values` (n, ...)."""
     return weight.reshape(*weight.shape, *[1] * (values.dim() - weight.dim()))
+
+
+def outputs_of(module: nn.Module, images: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """What a network gives for each of its outputs; of one output its module gives the tensor itself."""
+    said = module(*images)
+    return said if isinstance(said, tuple) else (said,)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import nn
 from striate.errors import NonFiniteError
 from striate.loader import Batch
 from striate.regularizers.base import Regularizer
-from striate.train.objective import Objective
+from striate.train.objective import Objective, outputs_of
 
 __all__ = ["Penalty", "Step", "Taken", "penalised"]
 
@@ -82,8 +82,7 @@ class Step:
     def _forward(self, batch: Batch) -> tuple[torch.Tensor, list[torch.Tensor], tuple[torch.Tensor, ...]]:
         """The loss with what large weights cost, the losses of the outputs, the scores."""
         with torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32):
-            said = self.module(*batch.x)
-        scores = said if isinstance(said, tuple) else (said,)
+            scores = outputs_of(self.module, batch.x)
         if self.precision != torch.float32:
             scores = tuple(score.float() for score in scores)
         losses = self.objective.losses(scores, batch)

@@ -18,7 +18,7 @@ from striate.loader import Batch, Batches
 from striate.optimizers import swap_averages
 from striate.schedules.base import Schedule
 from striate.seed import derive
-from striate.train.objective import Objective
+from striate.train.objective import Objective, outputs_of
 from striate.train.step import Penalty, Step, Taken, penalised
 
 __all__ = ["Evaluation", "Interrupted", "Trainer", "get_rate", "set_rate"]
@@ -92,8 +92,7 @@ class Evaluation:
         self.module.eval()
         with torch.inference_mode():
             for step, batch in enumerate(batches.epoch(0)):
-                said = self.module(*batch.x)
-                scores = said if isinstance(said, tuple) else (said,)
+                scores = outputs_of(self.module, batch.x)
                 losses = self.objective.losses(scores, batch)
                 value = self.objective.total(losses).item()
                 total, count = total + value * len(batch), count + len(batch)
