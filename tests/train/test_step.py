@@ -11,7 +11,7 @@ from striate.losses import MeanSquaredError, SparseCategoricalCrossentropy
 from striate.network import Network
 from striate.optimizers import SGD, Adam
 from striate.regularizers import L2
-from striate.train import Goal, Objective, Step
+from striate.train import Goal, Objective, Step, Whole
 
 
 def batch(x, y):
@@ -35,9 +35,8 @@ def test_a_step_is_what_the_textbook_computes():
     module = build(network, 5).double()
     weights = {key: value.detach().numpy().copy() for key, value in module.state_dict().items()}
     loss = SparseCategoricalCrossentropy()
-    step = Step(
-        rewrite(module, heads=[loss.head]), objective(loss, drops_head=True), SGD(0.1).build(module.parameters(), 0.1)
-    )
+    engine = Whole(rewrite(module, heads=[loss.head]), objective(loss, drops_head=True))
+    step = Step(engine, SGD(0.1).build(module.parameters(), 0.1))
     draw = np.random.default_rng(0)
     x, y = draw.standard_normal((5, 2, 6, 6)), draw.integers(0, 4, 5)
 
@@ -69,7 +68,7 @@ def test_a_penalty_is_part_of_the_loss_and_of_the_gradient():
     with torch.no_grad():
         module.dense.weight.fill_(2.0)
     optimizer = SGD(0.1).build(module.parameters(), 0.1)
-    step = Step(module, objective(MeanSquaredError()), optimizer, [(L2(0.5), module.dense.weight)])
+    step = Step(Whole(module, objective(MeanSquaredError()), [(L2(0.5), module.dense.weight)]), optimizer)
     value = step(batch(torch.zeros(4, 1), torch.zeros(4, 1))).loss
     assert value == pytest.approx(2.0)
     assert module.dense.weight.item() == pytest.approx(2.0 - 0.1 * 2 * 0.5 * 2.0)
@@ -79,7 +78,7 @@ def test_weights_of_samples_scale_their_losses():
     module = build(Network.sequential([Dense(1, use_bias=False, input_shape=(1,))]))
     with torch.no_grad():
         module.dense.weight.fill_(1.0)
-    step = Step(module, objective(MeanSquaredError()), SGD(0.1).build(module.parameters(), 0.1))
+    step = Step(Whole(module, objective(MeanSquaredError())), SGD(0.1).build(module.parameters(), 0.1))
     x = torch.tensor([[1.0], [2.0]])
     value = step(Batch((x,), (torch.zeros(2, 1),), (torch.tensor([3.0, 0.5]),), torch.arange(2))).loss
     assert value == pytest.approx((3.0 * 1 + 0.5 * 4) / 2)
@@ -89,7 +88,7 @@ def test_a_loss_that_is_not_finite_leaves_everything_as_it_was():
     network = Network.sequential([Conv2D(2, 3, input_shape=(4, 4, 1)), BatchNormalization(), Flatten(), Dense(2)])
     module = build(network).train()
     optimizer = Adam(0.1).build(module.parameters(), 0.1)
-    step = Step(module, objective(SparseCategoricalCrossentropy(from_logits=True)), optimizer)
+    step = Step(Whole(module, objective(SparseCategoricalCrossentropy(from_logits=True))), optimizer)
     x, y = torch.randn(4, 1, 4, 4), torch.tensor([0, 1, 0, 1])
     step(batch(x, y))
     before = {key: value.clone() for key, value in module.state_dict().items()}
@@ -104,7 +103,7 @@ def test_a_gradient_that_is_not_finite_moves_nothing():
     module = build(Network.sequential([Dense(1, use_bias=False, input_shape=(1,))]))
     with torch.no_grad():
         module.dense.weight.fill_(1e-3)
-    step = Step(module, objective(MeanSquaredError()), SGD(0.1).build(module.parameters(), 0.1))
+    step = Step(Whole(module, objective(MeanSquaredError())), SGD(0.1).build(module.parameters(), 0.1))
     with pytest.raises(NonFiniteError, match="its gradient is not"):  # (1e-3*1e21)^2 = 1e36; 2*1e18*1e21 = 2e39
         step(batch(torch.full((1, 1), 1e21), torch.zeros(1, 1)))
     assert module.dense.weight.item() == pytest.approx(1e-3)
@@ -113,7 +112,7 @@ def test_a_gradient_that_is_not_finite_moves_nothing():
 def test_bfloat16_is_for_the_step_alone():
     module = build(Network.sequential([Dense(3, input_shape=(8,)), Dense(2)]))
     optimizer = SGD(0.1).build(module.parameters(), 0.1)
-    step = Step(module, objective(SparseCategoricalCrossentropy(from_logits=True)), optimizer, (), torch.bfloat16)
+    step = Step(Whole(module, objective(SparseCategoricalCrossentropy(from_logits=True)), (), torch.bfloat16), optimizer)
     _, _, (scores,) = step(batch(torch.randn(4, 8), torch.tensor([0, 1, 0, 1])))
     assert scores.dtype == torch.float32
     assert {p.dtype for p in module.parameters()} == {torch.float32}

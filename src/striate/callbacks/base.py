@@ -40,6 +40,9 @@ class Callback(catalog.Concept, shelf="callbacks"):
     def on_interrupt(self) -> None:
         """When a signal ends the run early: its last epoch is still validated, and what it has is kept."""
 
+    def on_notice(self, text: str) -> None:
+        """When there is something to say of the run itself: that other programs slow it down."""
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Before an epoch, counted from 0."""
 

@@ -85,6 +85,11 @@ class ProgressBar(Callback):
         if self.verbose != 0:
             self._console.print(Text("stopping: what was learned so far is kept"), soft_wrap=True)
 
+    def on_notice(self, text: str) -> None:
+        self.clear()
+        if self.verbose != 0:
+            self._console.print(Text(text), soft_wrap=True)
+
     def on_train_end(self, logs: Logs | None = None) -> None:
         self.clear()
 

@@ -66,6 +66,9 @@ class Layer(catalog.Concept, shelf="layers"):
     rearranges: ClassVar[bool] = False
     """Whether what it gives are the numbers that it takes, in other places."""
 
+    draws: ClassVar[bool] = False
+    """Whether it draws random numbers in training."""
+
     @property
     def words(self) -> int | None:
         """Of how many words or classes it takes the numbers: no quantities, and nobody scales them. Else None."""

@@ -27,6 +27,7 @@ class Dropout(Layer):
     """
 
     linear = True
+    draws = True
 
     rate: Fraction
 
@@ -56,6 +57,7 @@ class ClassicDropout(Layer):
     """
 
     linear = True
+    draws = True
 
     rate: Fraction
 
@@ -88,6 +90,7 @@ class _SpatialDropout(Layer, abstract=True):
     """
 
     linear = True
+    draws = True
 
     rate: Fraction
 
@@ -165,6 +168,7 @@ class AlphaDropout(Layer):
     """
 
     linear = True
+    draws = True
 
     rate: Fraction
 

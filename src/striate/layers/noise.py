@@ -27,6 +27,7 @@ class GaussianNoise(Layer):
     """
 
     linear = True
+    draws = True
 
     stddev: Factor
 
@@ -52,6 +53,7 @@ class GaussianDropout(Layer):
     """
 
     linear = True
+    draws = True
 
     rate: Fraction
 

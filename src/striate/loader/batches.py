@@ -1,7 +1,7 @@
 """Batches: rows picked, augmented and normalised in one pass, from arrays in memory or memory-mapped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -22,11 +22,22 @@ class Batch:
     """What each sample counts, by output."""
     rows: torch.Tensor
     """Where the samples stand in the data."""
-    mix: tuple[torch.Tensor, torch.Tensor] | None = None
-    """Where images were mixed: for each the place of its partner in the batch, and its own share."""
+    mix: "tuple[Batch, torch.Tensor] | None" = None
+    """Where images were mixed: what each one's partner is labelled, and its own share."""
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def part(self, start: int, end: int) -> "Batch":
+        """The samples from one place to before another."""
+        here = slice(start, end)
+        return Batch(
+            tuple(x[here] for x in self.x),
+            tuple(y[here] for y in self.y),
+            self.weight and tuple(None if each is None else each[here] for each in self.weight),
+            self.rows[here],
+            self.mix and (self.mix[0].part(start, end), self.mix[1][here]),
+        )
 
 
 @dataclass(frozen=True)
@@ -81,11 +92,11 @@ class Batches:
             images = [self.augmenter(images[0], rows, epoch)]
             mixed = self.augmenter.mix(images[0], rows, epoch)
             if mixed is not None:
-                images, mix = [mixed[0]], mixed[1:]
-        return Batch(
-            tuple(way.tensor(each) for way, each in zip(self.preprocessing, images, strict=True)),
-            tuple(y.index_select(0, rows) for y in self.y),
-            self.weight and tuple(None if each is None else each.index_select(0, rows) for each in self.weight),
-            rows,
-            mix,
-        )
+                images, mix = [mixed[0]], (self._labelled((), rows[mixed[1]]), mixed[2])
+        ready = tuple(way.tensor(each) for way, each in zip(self.preprocessing, images, strict=True))
+        return replace(self._labelled(ready, rows), mix=mix)
+
+    def _labelled(self, x: tuple[torch.Tensor, ...], rows: torch.Tensor) -> Batch:
+        """Images with the labels and weights of these rows."""
+        weight = self.weight and tuple(None if each is None else each.index_select(0, rows) for each in self.weight)
+        return Batch(x, tuple(y.index_select(0, rows) for y in self.y), weight, rows)

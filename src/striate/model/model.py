@@ -46,16 +46,20 @@ from striate.schedules import Schedule
 from striate.seed import derive, next_seed, require_seed
 from striate.shape import Shape, fits, is_open, to_border
 from striate.train import (
+    Engine,
     Evaluation,
     Interrupted,
     Objective,
+    Penalty,
     Plan,
     Step,
     Trainer,
-    choose_precision,
+    Trial,
+    choose,
     cores,
     get_rate,
     machine,
+    make_engine,
     outputs_of,
     parse_plan,
     prepare,
@@ -505,7 +509,7 @@ class Model:
         self._introduce(heard, params)
         assert self._updater is not None and self.plan is not None
         trainer = Trainer(
-            Step(training, self._objective, self._updater, self._penalties(), self.plan.dtype),
+            Step(self._engine(training, self.plan), self._updater),
             train,
             None if checked is None else lambda: self._evaluate(checked, heard),
             epochs,
@@ -560,12 +564,12 @@ class Model:
         assert self._updater is not None
         set_rate(self._updater.param_groups, rate)
         training.train()
-        step = Step(training, self._objective, self._updater, self._penalties(), self.plan.dtype)
+        step = Step(self._engine(training, self.plan), self._updater)
         torch.default_generator.manual_seed(derive(self.seed, "train_on_batch", self._steps))
         batch = batches.batch(torch.arange(len(given)), 0)
         taken = step(batch)
         self._steps += 1
-        gauge = step.objective.gauge()
+        gauge = step.engine.objective.gauge()
         gauge.update(taken.losses, taken.scores, batch)
         self.built.eval()
         return _results({"loss": taken.loss, **gauge.logs()}, return_dict)
@@ -923,37 +927,55 @@ class Model:
                 catalog.describe(self.optimizer),
                 batches.size,
             ]
-            if not _reevaluates(self._require_compiled("fit")):  # curvature is found in float32 alone
-                with suppress(NonFiniteError):  # the run itself meets it, and says where and why
-                    chosen = choose_precision(chosen, lambda dtype: self._trial(dtype, batches), key, steps)
+            if not _reevaluates(self._require_compiled("fit")):  # curvature is found in float32, from a whole batch
+                rows, macs = min(batches.size, batches.samples), Table.of(self._sized(batches.x)).macs
+                chosen = choose(chosen, self._trials(batches), key, rows, macs, steps)
         prepare(chosen.threads)
         if self.plan is None or self.plan.rewrites != chosen.rewrites:
             self._training = None
         self.plan = chosen
 
-    def _trial(self, dtype: torch.dtype, batches: Batches) -> Callable[[], Any]:
-        """A step on weights of its own."""
+    def _trials(self, batches: Batches) -> Trial:
+        """Makes steps of plans, on weights of their own: one copy for each precision."""
         optimizer = self._require_compiled("fit")
-        copied = build(self.network, self.seed)
-        module = rewrite(copied, heads=self._objective.heads)
-        module.train()
-        step = Step(module, self._objective, optimizer.build(self._groups(copied), 1e-6), (), dtype)
         batch = batches.batch(torch.arange(min(batches.size, batches.samples)), 0)
-        return lambda: step(batch)
+        copies: dict[str, tuple[fx.GraphModule, torch.optim.Optimizer]] = {}
 
-    def _penalties(self) -> list[Any]:
-        """Each regularizer with the weight it keeps small."""
-        found = []
-        for key, weight in weights(self.network, trainable=True):
-            if weight.regularizer is not None:
-                found.append((weight.regularizer, self.built.get_parameter(key)))
-        return found
+        def trial(plan: Plan, rows: int) -> Callable[[], float]:
+            if plan.precision not in copies:
+                copied = copy.deepcopy(self.built)
+                module = rewrite(copied, plan.rewrites, self._objective.heads)
+                copies[plan.precision] = module.train(), optimizer.build(self._groups(copied), optimizer.base_rate)
+            module, updater = copies[plan.precision]
+            step, part = Step(self._engine(module, plan), updater), batch.part(0, rows)
+
+            def timed() -> float:
+                prepare(plan.threads)
+                torch.default_generator.manual_seed(self.seed)  # what is dropped is the same in all plans
+                return step(part).loss
+
+            return timed
+
+        return trial
+
+    def _engine(self, module: fx.GraphModule, plan: Plan) -> Engine:
+        """What computes the steps of a plan on a rewritten network, this model's own or a copy."""
+        drawing = [node.owner for node in self.network.layers if node.layer.draws]
+        return make_engine(plan, module, self._objective, self._penalties(module), drawing)
+
+    def _penalties(self, module: nn.Module) -> list[Penalty]:
+        """Each regularizer with the weight of a built network that it keeps small."""
+        return [
+            (weight.regularizer, module.get_parameter(key))
+            for key, weight in weights(self.network, trainable=True)
+            if weight.regularizer is not None
+        ]
 
     def _evaluation(self) -> Evaluation:
         self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
         objective = self._objective
-        return Evaluation(rewrite(self.built, heads=objective.heads), objective, self._penalties())
+        return Evaluation(rewrite(self.built, heads=objective.heads), objective, self._penalties(self.built))
 
     @property
     def learning_rate(self) -> float:

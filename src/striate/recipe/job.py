@@ -116,9 +116,18 @@ def _labels(model: Model, part: Split) -> Any:
 class _Keep(Callback, abstract=True):
     """Writes what a run has after every epoch, so that nothing but the current epoch can be lost."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
+    def __init__(self, folder: RunFolder, say: Callable[[str], Any]) -> None:
+        self.folder, self.say = folder, say
         self.best = float("inf")
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        plan = self.model.plan
+        self.say(f"plan: {plan.line()}")
+        for what, taken, reason in plan.table():
+            self.folder.log(f"plan: {what}: {taken}: {reason}")
+
+    def on_notice(self, text: str) -> None:
+        self.folder.log(text)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs or {}
@@ -164,7 +173,7 @@ def run(
     sizes = {"training": len(data.train), "validation": _length(data.validation), "test": _length(data.test)}
     say(f"{data.name}: " + ", ".join(f"{count:,} {part}" for part, count in sizes.items() if count) + " images")
     interrupted, train_begin = None, time.perf_counter()
-    callbacks = [*(catalog.get("callbacks", each) for each in recipe.train.callbacks), _Keep(folder)]
+    callbacks = [*(catalog.get("callbacks", each) for each in recipe.train.callbacks), _Keep(folder, say)]
     try:
         model.fit(
             data.train.x,
@@ -187,7 +196,6 @@ def run(
     recipe = replace(recipe, train=replace(recipe.train, plan=model.plan.to_table()))
     folder.write("recipe.toml", write(recipe))
     folder.write_model(model)
-    folder.log(f"plan: {model.plan.line()}")
     scores = {part: _scores(model, held) for part, held in (("validation", data.validation), ("test", data.test))}
     trained = model.history.history
     images_per_second = trained.get("images_per_second", [])

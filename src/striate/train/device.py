@@ -4,12 +4,13 @@ import ctypes
 import math
 import os
 import platform
+import time
 from functools import cache
 from pathlib import Path
 
 import torch
 
-__all__ = ["cores", "machine", "prepare"]
+__all__ = ["Bystanders", "cores", "machine", "prepare"]
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3  # mallopt(3)
 
@@ -62,6 +63,41 @@ def prepare(threads: int) -> None:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     _keep_memory()
+
+
+class Bystanders:
+    """How many cores other programs keep busy, from the moment this was made.
+
+    Example: >>> Bystanders().cores() >= 0
+             True
+    """
+
+    def __init__(self) -> None:
+        self._begin = self._clocks()
+
+    @staticmethod
+    def _clocks() -> tuple[float, float]:
+        """Seconds by the clock, and seconds of all cores that were not this process's; those that cannot be known are 0."""
+        now = time.perf_counter()
+        try:
+            # user, nice, system, idle, iowait, irq, softirq, steal: proc(5)
+            parts = [int(part) for part in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+            busy = (sum(parts) - parts[3] - parts[4]) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, IndexError):
+            return now, 0.0
+        return now, busy - time.process_time()
+
+    def cores(self) -> float:
+        """Cores in the mean; 0 where the system does not say."""
+        now, others = self._clocks()
+        return max(others - self._begin[1], 0.0) / max(now - self._begin[0], 1e-3)
+
+    def line(self) -> str:
+        """The same in words."""
+        found = self.cores()
+        if found < 0.2:
+            return "the machine itself was slower"
+        return f"other programs kept {found:.1f} of {os.cpu_count()} cores busy"
 
 
 @cache

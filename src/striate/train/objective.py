@@ -89,9 +89,9 @@ class Objective:
                 weight = None if batch.weight is None else batch.weight[place]
                 values = weighted(loss.values(scores[place], batch.y[place]), weight)
                 if batch.mix is not None:  # each label counts what it counts in its own image
-                    partner, share = batch.mix
-                    other = loss.values(scores[place], batch.y[place].index_select(0, partner))
-                    other = weighted(other, None if weight is None else weight.index_select(0, partner))
+                    partners, share = batch.mix
+                    other = loss.values(scores[place], partners.y[place])
+                    other = weighted(other, None if partners.weight is None else partners.weight[place])
                     values = torch.lerp(other, values, _spread(share, values).to(values.dtype))
                 found.append(values.mean())
         return found

@@ -19,7 +19,9 @@ from striate.optimizers import swap_averages
 from striate.schedules.base import Schedule
 from striate.seed import derive
 from striate.train.objective import Objective, outputs_of
-from striate.train.step import Penalty, Step, Taken, penalised
+from striate.train.engine import Penalty, penalised
+from striate.train.pace import Pace
+from striate.train.step import Step, Taken
 
 __all__ = ["Evaluation", "Interrupted", "Trainer", "get_rate", "set_rate"]
 
@@ -127,6 +129,7 @@ class Trainer:
     def run(self) -> None:
         """All epochs. Callbacks hear of every begin and end, also of an interrupted run."""
         self._best, self._best_loss = None, math.inf
+        self._pace = Pace(self.step.engine, lambda text: tell(self.callbacks, "on_notice", text))
         logs: Logs = {}
         tell(self.callbacks, "on_train_begin")
         try:
@@ -146,16 +149,18 @@ class Trainer:
     def _epoch(self, epoch: int, signals: list[int]) -> Logs:
         """One epoch of steps, then validation. An interrupted epoch is validated too: its weights are a result."""
         tell(self.callbacks, "on_epoch_begin", epoch)
-        self.step.module.train()
+        self.step.engine.module.train()
         # Dropout draws from torch's own stream: with this an epoch can be computed again from (seed, epoch).
         torch.default_generator.manual_seed(derive(self.batches.seed, "dropout", epoch))
-        gauge = self.step.objective.gauge()
+        gauge = self.step.engine.objective.gauge()
         total, count, rate = 0.0, 0, self._rate(epoch, 0)
         begin = time.perf_counter()
         for number, batch in enumerate(self._batches(epoch)):
             tell(self.callbacks, "on_train_batch_begin", number)
             rate = self._rate(epoch, number)
+            start = time.perf_counter()
             taken = self._try(batch, epoch, number)
+            self._pace.note(len(batch), time.perf_counter() - start)
             total, count = total + taken.loss * len(batch), count + len(batch)
             with torch.no_grad():
                 gauge.update(taken.losses, taken.scores, batch)
@@ -222,7 +227,7 @@ class Trainer:
                 f"the images reach {pixel:.3g}: nobody scaled them",
                 'preprocess="standardise", or images of about -1..1',
             )
-        weight = max(float(weight.detach().abs().max()) for weight in self.step.module.parameters())
+        weight = max(float(weight.detach().abs().max()) for weight in self.step.engine.module.parameters())
         if first and not math.isfinite(weight):
             return "a weight is NaN or Inf from the beginning", "begin from other weights"
         return (
@@ -237,9 +242,9 @@ class Trainer:
         if loss < self._best_loss:
             self._best_loss, self.best_epoch = loss, epoch
             if self.keep_best:
-                self._best = {key: value.clone() for key, value in self.step.module.state_dict().items()}
+                self._best = {key: value.clone() for key, value in self.step.engine.module.state_dict().items()}
 
     def _restore(self, state: dict[str, torch.Tensor]) -> None:
         with torch.no_grad():
-            for key, value in self.step.module.state_dict().items():
+            for key, value in self.step.engine.module.state_dict().items():
                 value.copy_(state[key])
