@@ -131,18 +131,22 @@ class _Normalised(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Any) -> Any:
+    def backward(ctx: Any, dy: torch.Tensor) -> Any:
         x, weight, mean, var, count = ctx.saved_tensors
         wants_dx, wants_gamma, wants_beta = ctx.needs_input_grad[:3]
         scale = torch.ones_like(mean) if weight is None else weight
-        if len(x):  # as if the statistics were given: dx without its two means, and the sums over dy*xhat and dy
-            dx, of_gamma, of_beta = torch.ops.aten.native_batch_norm_backward(
-                gradients[0], x, scale, mean, var, None, None, False, ctx.eps, [wants_dx, True, True]
+        of_gamma, of_beta = torch.zeros_like(mean), torch.zeros_like(mean)
+        if len(x):  # torch divides by that
+            _, of_gamma, of_beta = torch.ops.aten.native_batch_norm_backward(
+                dy, x, scale, mean, var, None, None, False, ctx.eps, [False, True, True]
             )
-        else:  # which torch divides by
-            dx, of_gamma, of_beta = torch.empty_like(x), torch.zeros_like(mean), torch.zeros_like(mean)
+        dx = None
         if wants_dx:
-            sums = ctx.total(torch.stack([of_gamma, of_beta]).double())
-            slopes = (sums / count).to(mean.dtype) * (scale * torch.rsqrt(var + ctx.eps))
-            dx -= functional.batch_norm(x, mean, var, slopes[0], slopes[1], training=False, eps=ctx.eps)
+            gamma, beta = (ctx.total(torch.stack([of_gamma, of_beta]).double()) / count).to(mean.dtype)
+            spread = torch.rsqrt(var + ctx.eps)
+            slope = -scale * spread * spread * gamma
+            # dx = scale * spread * dy + slope * x + shift, in two passes over the map
+            shift = -scale * spread * beta - slope * mean
+            dx = functional.batch_norm(dy, torch.zeros_like(mean), var, scale, shift, training=False, eps=ctx.eps)
+            dx.addcmul_(x, slope.to(x.dtype).view(-1, *[1] * (x.dim() - 2)))
         return dx, of_gamma if wants_gamma else None, of_beta if wants_beta else None, *[None] * 5
