@@ -3,3 +3,4 @@
 from striate.build.lsuv import *
 from striate.build.module import *
 from striate.build.rewrites import *
+from striate.build.statistics import *
