@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli import terminal
-from striate.errors import StriateError
+from striate.errors import LostError, StriateError
 
 if TYPE_CHECKING:
     from striate.train import Group
@@ -32,7 +32,7 @@ def train(
     print_recipe: Annotated[bool, typer.Option("--print-recipe", help="Print what would run, and stop.")] = False,
 ) -> int:
     """Train and test a network. The run's folder gets its weights, its numbers and a report."""
-    from striate.train import LostError, joined
+    from striate.train import joined
 
     with joined() as group:
         if group.leads:

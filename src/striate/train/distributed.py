@@ -11,20 +11,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from striate.errors import NonFiniteError, StriateError, TrainingError
+from striate.errors import LostError, NonFiniteError, StriateError
 from striate.loader import Batch, parts_of
 from striate.train.device import cores
 from striate.train.engine import Computed, Engine
 
-__all__ = ["ALONE", "Distributed", "Group", "LostError", "joined"]
+__all__ = ["ALONE", "Distributed", "Group", "joined"]
 
 PATIENCE = timedelta(minutes=30)
 """How long a process waits for another that does not answer; one that has ended is noticed at once."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class LostError(TrainingError):
-    """Another process of the run has ended, or does not answer."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +67,10 @@ class Group:
     def equalise(self, module: nn.Module) -> None:
         """Give a network the weights and statistics that it has in the first process."""
         if self.world > 1:
-            with torch.no_grad(), _answered():
-                for tensor in module.state_dict().values():
-                    sent = tensor.contiguous()
-                    torch.distributed.broadcast(sent, 0)
-                    tensor.copy_(sent)
+            for tensor in module.state_dict().values():  # detached
+                tensor.copy_(
+                    self.total(tensor.contiguous().clone() if self.leads else torch.zeros(tensor.shape).to(tensor))
+                )
 
     @contextmanager
     def together(self) -> Generator[None]:
