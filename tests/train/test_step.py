@@ -112,7 +112,9 @@ def test_a_gradient_that_is_not_finite_moves_nothing():
 def test_bfloat16_is_for_the_step_alone():
     module = build(Network.sequential([Dense(3, input_shape=(8,)), Dense(2)]))
     optimizer = SGD(0.1).build(module.parameters(), 0.1)
-    step = Step(Whole(module, objective(SparseCategoricalCrossentropy(from_logits=True)), (), torch.bfloat16), optimizer)
+    step = Step(
+        Whole(module, objective(SparseCategoricalCrossentropy(from_logits=True)), (), torch.bfloat16), optimizer
+    )
     _, _, (scores,) = step(batch(torch.randn(4, 8), torch.tensor([0, 1, 0, 1])))
     assert scores.dtype == torch.float32
     assert {p.dtype for p in module.parameters()} == {torch.float32}

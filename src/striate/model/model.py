@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -20,7 +20,6 @@ from striate.errors import (
     ArgumentError,
     DataError,
     DeclarationError,
-    NonFiniteError,
     ShapeError,
     StriateError,
     UnknownNameError,
@@ -557,14 +556,16 @@ class Model:
             batches = self._batches(given, len(given))
             require_spread(self._sized(given.x), len(given), len(given))
         if self.plan is None:
-            self.plan = Plan(cores(), reason="exact")
+            self.plan = parse_plan("exact")
+            assert self.plan is not None
         prepare(self.plan.threads)
         training = self._prepare_training(optimizer)
         self._scale_first_weights(batches)
         assert self._updater is not None
         set_rate(self._updater.param_groups, rate)
         training.train()
-        step = Step(self._engine(training, self.plan), self._updater)
+        # One step is not worth threads of its own.
+        step = Step(self._engine(training, replace(self.plan, slices=1)), self._updater)
         torch.default_generator.manual_seed(derive(self.seed, "train_on_batch", self._steps))
         batch = batches.batch(torch.arange(len(given)), 0)
         taken = step(batch)

@@ -24,12 +24,13 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 ENGINES = ("torch",)
 """What can compute steps."""
 LAYOUTS = ("channels_last",)
-ALWAYS = {
-    "layout": "channels_last: 1.6x, as convolutions read pixels with all their channels",
-    "updates": "fused, where torch has them so: 1.1x, one pass over the weights",
-    "memory": "kept between steps: 1.4x, no page is asked for twice",
-    "denormals": "as 0: 1.1x, and nothing that small is learned from",
-}
+ALWAYS = (
+    ("layout", "channels_last", "1.6x, as convolutions read pixels with all their channels"),
+    ("updates", "fused", "1.1x, one pass over the weights; two optimizers that torch has not fused take several"),
+    ("memory", "kept between steps", "1.4x, no page is asked for twice"),
+    ("denormals", "as 0", "1.1x, and nothing that small is learned from"),
+    ("compiler", "none", "torch.compile takes 15 to 20 s to begin and gains nothing on a CPU"),
+)
 """What every run does, with what it gained where it was measured (docs/performance.md)."""
 
 _WORTH = 1.05
@@ -91,14 +92,13 @@ class Plan:
         """Each choice, and why: what it is about, what was taken, the reason with its figure."""
         why = dict(self.reasons)
         default = why.get("", "as it is where nothing was measured")
-        rewrites = [("rewrite", name, RULES[name].__doc__.splitlines()[0]) for name in self.rewrites]
+        rewrites = [("rewrite", name, (RULES[name].__doc__ or name).splitlines()[0]) for name in self.rewrites]
         return [
             ("engine", self.engine, why.get("engine", "the only one there is for this network")),
             ("threads", f"{self.threads}, slices {self.slices}", why.get("threads", default)),
             ("precision", self.precision, why.get("precision", default)),
             *rewrites,
-            *((what, *said.split(": ", 1)) for what, said in ALWAYS.items()),
-            ("compiler", "none", "torch.compile takes 15 to 20 s to begin and gains nothing on a CPU"),
+            *ALWAYS,
         ]
 
     def to_table(self) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def choose(
     times = race.time(halves, 0.5 * seconds)
     ratio = times[halves[0]] / times[halves[1]]
     agree, losses = race.agree(*halves)
-    said = f"bfloat16 {ratio:.2f}x float32 over {race.rounds(halves[1])}, losses {losses}"
+    said = f"bfloat16 {ratio:.2f}x float32 over {race.rounds(halves)}, losses {losses}"
     taken = halves[1] if ratio > _WORTH and agree else plan
     reasons = [("precision", said if agree else f"{said}: too far apart")]
     ways = _ways(taken, sliceable)
@@ -183,7 +183,7 @@ def choose(
         times = race.time(ways, 0.5 * seconds)
         taken = _fastest(ways, times)
         slower = ", ".join(f"{times[way] / times[taken]:.2f}x {_way(way)}" for way in ways if way != taken)
-        reasons.insert(0, ("threads", f"{slower}, over {race.rounds(taken)}"))
+        reasons.insert(0, ("threads", f"{slower}, over {race.rounds(ways)}"))
     taken = replace(taken, reasons=tuple(reasons))
     if others.cores() < _QUIET * (os.cpu_count() or 1):
         memory.write(taken)
@@ -225,7 +225,7 @@ class _Race:
 
     def time(self, plans: Sequence[Plan], seconds: float) -> dict[Plan, float]:
         """The shortest step of each plan, in seconds; rounds are added while they are expected to end in time."""
-        begin, longest = time.perf_counter(), 0.0
+        begin, longest, rounds = time.perf_counter(), 0.0, 0
         for plan in plans:
             if plan not in self.steps:
                 self._enter(plan)
@@ -234,8 +234,8 @@ class _Race:
             for plan in plans:
                 self._step(plan)
             now = time.perf_counter()
-            longest = max(longest, now - start)
-            if now - begin + longest > seconds or len(self.times[plans[0]]) >= 50:
+            longest, rounds = max(longest, now - start), rounds + 1
+            if now - begin + longest > seconds or rounds == 50:
                 break
         return {plan: min(self.times[plan]) for plan in plans}
 
@@ -255,9 +255,11 @@ class _Race:
         self.times[plan].append(time.perf_counter() - start)
         self.losses[plan].append(loss)
 
-    def rounds(self, plan: Plan) -> str:
-        """How many steps of a plan were timed."""
-        return counted(len(self.times[plan]), "step") + (f" of {self.rows} images" if self.rows < self.whole else "")
+    def rounds(self, plans: Sequence[Plan]) -> str:
+        """How many steps of each plan were timed, at least."""
+        return counted(min(len(self.times[plan]) for plan in plans), "step") + (
+            f" of {self.rows} images" if self.rows < self.whole else ""
+        )
 
     def agree(self, plan: Plan, other: Plan) -> tuple[bool, str]:
         """Whether the losses of the steps of two plans tell of the same training, and what they were at the last of them."""

@@ -18,8 +18,8 @@ from striate.loader import Batch, Batches
 from striate.optimizers import swap_averages
 from striate.schedules.base import Schedule
 from striate.seed import derive
-from striate.train.objective import Objective, outputs_of
 from striate.train.engine import Penalty, penalised
+from striate.train.objective import Objective, outputs_of
 from striate.train.pace import Pace
 from striate.train.step import Step, Taken
 
