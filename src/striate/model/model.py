@@ -929,7 +929,7 @@ class Model:
                 batches.size,
             ]
             if not _reevaluates(self._require_compiled("fit")):  # curvature is found in float32, from a whole batch
-                rows, macs = min(batches.size, batches.samples), Table.of(self._sized(batches.x)).macs
+                rows, macs = min(batches.size, batches.samples), Table.of(self._sized(batches.x)).macs or 0
                 chosen = choose(chosen, self._trials(batches), key, rows, macs, steps)
         prepare(chosen.threads)
         if self.plan is None or self.plan.rewrites != chosen.rewrites:
