@@ -134,12 +134,14 @@ def test_what_was_found_is_remembered_for_the_same_run_only(monkeypatch):
     assert chosen(slower, key="net", threads=2).precision == "float32"
 
 
-def test_what_was_found_beside_other_programs_is_not_remembered(monkeypatch):
+def test_a_plan_found_beside_other_programs_says_so_and_can_be_measured_anew(monkeypatch):
     monkeypatch.setattr(plan_room.Bystanders, "cores", lambda self: 100.0)
     plan = chosen(clock(monkeypatch, by_precision(2e-3, 1e-3)))
-    assert plan.precision == "bfloat16"
-    assert "not remembered: other programs kept 100.0 of" in plan.line()
-    assert chosen(clock(monkeypatch, by_precision(1e-3, 2e-3))).precision == "float32"
+    assert "other programs kept 100.0 of" in plan.line()
+    slower = clock(monkeypatch, by_precision(1e-3, 2e-3))
+    assert chosen(slower).precision == "bfloat16"
+    assert chosen(slower, anew=True).precision == "float32"
+    assert chosen(clock(monkeypatch, by_precision(2e-3, 1e-3))).precision == "float32"
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"precision": "float8", "threads": 1, "slices": 1, "reasons": []}'])

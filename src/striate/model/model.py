@@ -437,7 +437,8 @@ class Model:
                 Preprocessing; decided by the first fit and kept with the model.
             augment: augmentations, drawn anew for each image and epoch.
             schedule: of the learning rate, over the whole run; what a callback would set beside it is refused.
-            plan: "auto", "exact" (float32), or the table of an earlier run.
+            plan: "auto" (measured once, then remembered), "measure" (measured anew), "exact" (float32, nothing that rounds
+                otherwise), or the table of an earlier run.
             keep: "last" weights, or "best": those of the lowest val_loss.
             class_weight, sample_weight: as in Keras; of several outputs also a list or a table by output name.
             (the others as in Keras.)
@@ -930,7 +931,7 @@ class Model:
             ]
             if not _reevaluates(self._require_compiled("fit")):  # curvature is found in float32, from a whole batch
                 rows, macs = min(batches.size, batches.samples), Table.of(self._sized(batches.x)).macs or 0
-                chosen = choose(chosen, self._trials(batches), key, rows, macs, steps)
+                chosen = choose(chosen, self._trials(batches), key, rows, macs, steps, anew=plan == "measure")
         prepare(chosen.threads)
         if self.plan is None or self.plan.rewrites != chosen.rewrites:
             self._training = None

@@ -39,8 +39,8 @@ _AGREE = 0.05
 """How far apart the losses of a few steps may be in two precisions, as a share of the loss."""
 _TIE = 0.97
 """Slices are taken if they are at least so fast as whole batches: they suffer less from other programs."""
-_QUIET = 0.2
-"""The share of all cores that other programs may keep busy while plans are timed."""
+_CROWDED = 0.2
+"""The share of all cores that other programs keep busy from which on a timing is doubtful."""
 _TRIED = 6e9
 """Multiply-accumulates that a step on trial may need for each thread, 0.1 to 0.3 s; of large networks a part of a batch
 is tried."""
@@ -109,19 +109,19 @@ class Plan:
 
 
 def parse_plan(value: Any) -> Plan | None:
-    """A plan as a recipe or an argument gives it: "auto" (None: to be measured), "exact", a table, or a Plan.
+    """A plan as a recipe or an argument gives it: "auto" or "measure" (None), "exact", a table, or a Plan.
 
     Errors: ArgumentError that names the key.
     Example: >>> parse_plan("exact").precision, parse_plan("auto")
              ('float32', None)
     """
-    if value is None or value == "auto" or isinstance(value, Plan):
+    if value in (None, "auto", "measure") or isinstance(value, Plan):
         return value if isinstance(value, Plan) else None
     if value == "exact":
         return Plan(cores(), exact=True, reasons=(("", "exact"),))
     if not isinstance(value, dict):
         raise ArgumentError(
-            f"plan cannot be {value!r}", fix='"auto", "exact" or a table such as { precision = "float32" }'
+            f"plan cannot be {value!r}", fix='"auto", "measure", "exact" or a table such as { precision = "float32" }'
         )
     counts = "1 to 4096"
     allowed: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -150,7 +150,15 @@ Trial = Callable[[Plan, int], Callable[[], float]]
 
 
 def choose(
-    plan: Plan, trial: Trial, key: Any, rows: int, macs: int, steps: int, sliceable: bool = True, budget: float = 2.0
+    plan: Plan,
+    trial: Trial,
+    key: Any,
+    rows: int,
+    macs: int,
+    steps: int,
+    sliceable: bool = True,
+    budget: float = 2.0,
+    anew: bool = False,
 ) -> Plan:
     """Time whole steps of several plans, in turn, and take the fastest.
 
@@ -160,10 +168,11 @@ def choose(
 
     Args:    plan: what is not chosen here, and the threads there are. trial: makes the steps. rows: images of a batch.
              macs: of an image. steps: of the run; the timing takes 2 % of it, but 0.3 s at least and `budget` at most
-             (beside the first step of each plan). sliceable: whether a batch may be cut.
+             (beside the first step of each plan). sliceable: whether a batch may be cut. anew: whether what is
+             remembered is passed over.
     """
     memory = _Memory(key, plan)
-    known = memory.read()
+    known = None if anew else memory.read()
     if known is not None:
         return replace(plan, **known)
     others = Bystanders()
@@ -184,12 +193,11 @@ def choose(
         taken = _fastest(ways, times)
         slower = ", ".join(f"{times[way] / times[taken]:.2f}x {_way(way)}" for way in ways if way != taken)
         reasons.insert(0, ("threads", f"{slower}, over {race.rounds(ways)}"))
+    if others.cores() > _CROWDED * (os.cpu_count() or 1):
+        reasons.append(("", f'{others.line()} meanwhile: plan="measure" on a quiet machine measures anew'))
     taken = replace(taken, reasons=tuple(reasons))
-    if others.cores() < _QUIET * (os.cpu_count() or 1):
-        memory.write(taken)
-        return taken
-    # What was found beside other programs would be wrong tomorrow.
-    return replace(taken, reasons=(*reasons, ("", f"not remembered: {others.line()}")))
+    memory.write(taken)
+    return taken
 
 
 def _ways(plan: Plan, sliceable: bool) -> list[Plan]:
