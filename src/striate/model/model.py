@@ -15,7 +15,7 @@ from striate import catalog
 from striate.augmentations import Augmentation
 from striate.build import build, plain, rewrite, unit_variance, weights
 from striate.callbacks import Callback, History, ProgressBar, tell
-from striate.check import Table, check, check_heads, refuse, require_memory
+from striate.check import FLOAT32, Table, check, check_heads, refuse, require_memory
 from striate.errors import (
     ArgumentError,
     DataError,
@@ -930,8 +930,12 @@ class Model:
                 batches.size,
             ]
             if not _reevaluates(self._require_compiled("fit")):  # curvature is found in float32, from a whole batch
-                rows, macs = min(batches.size, batches.samples), Table.of(self._sized(batches.x)).macs or 0
-                chosen = choose(chosen, self._trials(batches), key, rows, macs, steps, anew=plan == "measure")
+                rows, table = min(batches.size, batches.samples), Table.of(self._sized(batches.x))
+                # Each slice has gradients of its own: they are to stay small beside what a batch leaves behind.
+                gradients = 2 * chosen.threads * FLOAT32 * table.params
+                sliceable = gradients <= rows * (table.bytes or 0) // 2
+                trials, anew = self._trials(batches), plan == "measure"
+                chosen = choose(chosen, trials, key, rows, table.macs or 0, steps, sliceable, anew=anew)
         prepare(chosen.threads)
         if self.plan is None or self.plan.rewrites != chosen.rewrites:
             self._training = None
