@@ -36,6 +36,8 @@ MOST_BYTES = 200_000_000
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 """Modes of grey pixels with 16 bits (or 32, of which 16 are used)."""
 _ORIENTATION = 0x0112  # the tag of EXIF; 5 to 8 lay the image on its side
+_APP1, _SCAN = b"\xe1", b"\xda"
+"""Markers of JPEG: before EXIF and XMP, and before the pixels."""
 
 
 def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
@@ -187,8 +189,14 @@ def _plain_header(content: bytes) -> tuple[int, int, str, str] | None:
 
 def _may_be_turned(content: bytes) -> bool:
     """Whether a JPEG file's EXIF or XMP turns the image, or cannot be read."""
-    if b"Exif\0" not in content and b"tiff:Orientation" not in content:
-        return False
+    place = 2
+    while content[place : place + 1] == b"\xff":
+        marker, length = content[place + 1 : place + 2], int.from_bytes(content[place + 2 : place + 4])
+        if marker == _SCAN:
+            return False
+        if marker == _APP1 or length < 2:
+            break
+        place += 2 + length
     try:
         with _QUIET:
             return _open(content).getexif().get(_ORIENTATION, 1) != 1
