@@ -39,7 +39,7 @@ T = TypeVar("T")
 _VERSION = 2
 """Of what is kept: another way to decode or resize must not find the pixels of the old one."""
 _SMALLEST, _LARGEST, _STEP = 16, 64, 8
-_TOGETHER = 1 << 26
+_TOGETHER = 1 << 24
 """Bytes that are copied at a time."""
 _HELD = 1 << 28
 """Bytes of files that are kept in memory after a first look, so that they need not be read again to be decoded."""
@@ -263,8 +263,7 @@ def _kept(data: Path, index: Path) -> Pixels | None:
     try:
         if data.stat().st_size != math.prod(shape):
             return None
-        # Copy on write: whoever changes the array in place does not change the cache.
-        x = np.memmap(data, np.uint8, "c", shape=shape) if told["good"] else np.zeros(shape, np.uint8)
+        x = _mapped(data, np.uint8, shape) if told["good"] else np.zeros(shape, np.uint8)
     except OSError:
         return None
     return Pixels(x, told["good"], dict(told["bad"]))
@@ -297,20 +296,42 @@ def picked(x: np.ndarray, rows: np.ndarray, in_memory: int | None = None) -> np.
     Example: >>> picked(np.array([7, 8, 9]), np.array([2, 0]))
              array([9, 7])
     """
-    if in_memory is None:
-        in_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
     needed = x[:1].nbytes * len(rows)
-    if not isinstance(x, np.memmap) or needed <= in_memory:
+    if not _is_mapped(x) or needed <= (_in_memory() if in_memory is None else in_memory):
         return np.asarray(x[rows])
     try:
         with tempfile.TemporaryFile(dir=home()) as file:
             each = max(_TOGETHER // x[:1].nbytes, 1)
             for begin in range(0, len(rows), each):
-                file.write(x[rows[begin : begin + each]].tobytes())
+                file.write(np.ascontiguousarray(x[rows[begin : begin + each]]))
             file.flush()
-            return np.memmap(file, x.dtype, "c", shape=(len(rows), *x.shape[1:]))
+            return _mapped(file, x.dtype, (len(rows), *x.shape[1:]))
     except OSError as error:
         raise _unwritable(home(), needed, error) from None
+
+
+def _in_memory() -> int:
+    """How many bytes of images may be held in memory: a quarter of the machine's."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+
+
+def _mapped(file: Any, dtype: Any, shape: tuple[int, ...]) -> np.memmap:
+    """An array whose pages are read from the file as they are looked at, and given up when memory is short.
+
+    Copy on write, so that whoever changes the array in place does not change the file; but read-only where that could
+    fill the memory: Linux refuses to map a file larger than it in any other way.
+    """
+    needed = math.prod(shape) * np.dtype(dtype).itemsize
+    return np.memmap(file, dtype, "c" if needed <= _in_memory() else "r", shape=shape)
+
+
+def _is_mapped(x: Any) -> bool:
+    """Whether an array is one of `_mapped`, or a view of it."""
+    while isinstance(x, np.ndarray):
+        if isinstance(x, np.memmap):
+            return True
+        x = x.base
+    return False
 
 
 @contextmanager
