@@ -158,10 +158,12 @@ def printable(text: object, limit: int = 120) -> str:
     Example: >>> printable("a\\nb")
              'a\\\\nb'
     """
-    shown = "".join(
-        letter
-        if letter.isprintable() or letter in "\u00a0\u202f"
-        else letter.encode("unicode_escape", "surrogatepass").decode()
-        for letter in str(text)
-    )
+    shown = str(text)
+    if not shown.isprintable():
+        shown = "".join(
+            letter
+            if letter.isprintable() or letter in "\u00a0\u202f"
+            else letter.encode("unicode_escape", "surrogatepass").decode()
+            for letter in shown
+        )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -11,10 +11,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from docs.docstrings import Docstring
 from striate import catalog, layers, textbook
-from striate.build import plain
+from striate.build import build, plain, rewrite
 from striate.errors import ArgumentError, ShapeError
+from striate.loader import Batch
+from striate.losses import MeanSquaredError
 from striate.model import Model, load
+from striate.network import Network
 from striate.shape import elements
+from striate.train import Goal, Objective, Plan, make_engine
 from tests.contracts.declarations import check_declaration
 from tests.contracts.layer_trials import (
     BLOCKS,
@@ -293,6 +297,43 @@ def test_a_model_of_it_learns_predicts_and_is_saved(name, precision, tmp_path):
     model.fit(x, [0, 1, 0, 1], verbose=0, plan={"precision": precision, "threads": 1})
     model.save(tmp_path / "model.striate")
     assert np.array_equal(load(tmp_path / "model.striate").predict(x), model.predict(x))
+
+
+@NAMES
+def test_slices_of_a_batch_compute_what_the_whole_batch_does(name):
+    """Values, gradients and averages: a layer that looks at other samples than its own has to meet theirs."""
+    example = MEMBERS[name].example()
+    taken = [layers.Input(shape) for shape in example.example_shapes()]
+    network = Network.functional(taken, layers.Dense(2)(layers.Flatten()(example(taken))))
+    rng = np.random.default_rng(0)
+    found = []
+    batch = None
+    for slices in (1, 3):
+        module = rewrite(build(network, 1).double()).train()
+        if batch is None:
+            x = tuple(torch.cat([inputs(symbol.shape, "channels_last", rng, example)] * 3) for symbol in taken)
+            y = torch.from_numpy(rng.standard_normal((len(x[0]), 2)))
+            batch = Batch(x, (y,), None, torch.arange(len(y)))
+        drawing = [node.owner for node in network.layers if node.layer.draws]
+        for owner in drawing:  # other numbers are drawn in slices: what is drawn is left out
+            module.get_submodule(owner).eval()
+        goal = Objective((Goal("", MeanSquaredError()),))
+        computed = make_engine(Plan(2, slices=slices), module, goal, [], [])(batch)
+        kept = {key: value.clone() for key, value in module.state_dict().items()}
+        grads = {key: weight.grad for key, weight in module.named_parameters() if weight.grad is not None}
+        found.append({"y": computed.scores[0], **kept, **{f"d{key}": each for key, each in grads.items()}})
+    assert found[0].keys() == found[1].keys()
+    for key, value in found[0].items():
+        torch.testing.assert_close(found[1][key], value, rtol=1e-10, atol=1e-11)
+
+
+@EXAMPLES
+def test_it_says_whether_it_draws_random_numbers(trial):
+    module = built(trial.layer, trial.shapes, values(trial.weights, np.random.default_rng(0))).train()
+    before = torch.get_rng_state()
+    rng = np.random.default_rng(0)
+    module(*(inputs(shape, "contiguous", rng, trial.layer) for shape in trial.shapes))
+    assert torch.equal(torch.get_rng_state(), before) != trial.layer.draws
 
 
 @EXAMPLES

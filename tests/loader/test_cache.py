@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -307,3 +308,90 @@ def test_the_cache_may_be_thrown_away_at_any_time(files, home):
     before = decoded(files, progress=False).x
     shutil.rmtree(home)
     assert np.array_equal(before, decoded(files, progress=False).x), "what is mapped lives on"
+
+
+LARGER_THAN_MEMORY = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+import striate as keras
+from striate.loader import audit, cache, load_folder, split
+cache._in_memory = lambda: 1 << 24  # as on a machine that the images do not fit in
+
+def use(data):
+    data = split(data)
+    audit(data)
+    x = data.train.x
+    model = keras.Sequential([keras.Input(x.shape[1:]), keras.layers.AveragePooling2D(64),
+                              keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, data.train.y, 4, 1, verbose=0, preprocess="standardise", plan="exact",
+              validation_split=0.2, validation_freq=2)
+    model.evaluate(data.test.x, data.test.y, 4, verbose=0)
+    model.predict(data.test.x, 4, verbose=0)
+
+def data_bytes():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmData"))
+
+use(load_folder(sys.argv[1], (64, 64), progress=False))  # what threads and code need is there from now on
+data = load_folder(sys.argv[1], (1024, 1024), progress=False)
+limit = data_bytes() + data.train.x.nbytes // 2
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+use(data)
+print("images:", data.train.x.nbytes)
+try:
+    np.array(data.train.x)
+except MemoryError:
+    print("a copy is noticed")
+"""
+
+
+def test_images_larger_than_memory_are_split_looked_at_and_trained_on_without_a_copy_of_them(tmp_path):
+    draw = np.random.default_rng(0)
+    for number in range(128):
+        (tmp_path / "images" / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(draw.integers(0, 256, (8, 8), np.uint8))
+        image.save(tmp_path / "images" / "ab"[number % 2] / f"{number}.png")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", LARGER_THAN_MEMORY, str(tmp_path / "images")]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    assert done.stdout == f"images: {128 << 20}\na copy is noticed\n", done.stderr
+
+
+def test_a_file_larger_than_memory_can_be_mapped(tmp_path):
+    size = 2 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with (tmp_path / "holes").open("wb") as file:
+        file.truncate(size)
+    assert cache._mapped(tmp_path / "holes", np.uint8, (2, size // 2)).shape == (2, size // 2)
+
+
+def test_files_that_do_not_fit_in_memory_until_they_are_decoded_are_read_again(files, counted, monkeypatch):
+    before = decoded(files, (20, 24), progress=False).x
+    assert counted["read"] == 5, "each once"
+    counted["read"] = 0
+    monkeypatch.setattr(cache, "_HELD", sum(file.stat().st_size for file in files[:2]))
+    after = decoded(files, (20, 24), 3, progress=False).x
+    assert counted["read"] >= 5 + 2, "what there was no room for, a second time"
+    assert np.array_equal(before, after)
+
+
+def test_a_file_that_changes_before_it_is_read_again_is_set_aside(files, monkeypatch):
+    monkeypatch.setattr(cache, "_HELD", 0)
+    look = cache._look
+
+    def then_changed(*given):
+        seen = look(*given)
+        Image.new("RGB", (24, 20), "red").save(files[1])
+        return seen
+
+    monkeypatch.setattr(cache, "_look", then_changed)
+    found = decoded(files, progress=False)
+    assert found.good == [0, 2, 3]
+    assert found.bad[1] == "it changed while it was read"
+
+
+def test_results_come_in_order_however_many_there_are():
+    with ThreadPoolExecutor(2) as pool:
+        for count in (0, 1, 16, 17, 1000):
+            assert list(cache._side_by_side(pool, lambda place: place**2, count)) == [n**2 for n in range(count)]

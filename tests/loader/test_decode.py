@@ -1,7 +1,9 @@
 import contextlib
 import io
 import os
+import random
 import struct
+import sys
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,8 @@ from PIL import Image
 
 from striate.errors import DataError
 from striate.loader.decode import decode, decode_file, image_size, to_channels
+
+decode_module = sys.modules["striate.loader.decode"]
 
 
 def saved(tmp_path, image, name="a.png", **how):
@@ -247,3 +251,107 @@ def test_damaged_files_give_an_image_or_a_reason(tmp_path):
             (tmp_path / f"m.{suffix}").write_bytes(changed)
             with contextlib.suppress(DataError):
                 assert decode_file(tmp_path / f"m.{suffix}").dtype == np.uint8
+
+
+def jpegs():
+    """JPEG files of all kinds: colours, sampling, progressive, with restarts, turned, with inks."""
+    draw = np.random.default_rng(0)
+    for number in range(48):
+        shape = (*draw.integers(1, 9, 2), 3)
+        size = tuple(int(side) for side in draw.integers(1, 70, 2))
+        image = Image.fromarray(draw.integers(0, 256, shape, np.uint8)).resize(size, Image.Resampling.BICUBIC)
+        how = {"quality": int(draw.integers(5, 100)), "progressive": number % 2 == 1, "optimize": number % 3 == 0}
+        if number % 5 == 4:
+            image = image.convert("L")
+        elif number % 7 == 6:
+            image = image.convert("CMYK")
+        else:
+            how["subsampling"] = number % 3
+        if number % 4 == 1:
+            exif = Image.Exif()
+            exif[0x0112] = number % 9
+            how["exif"] = exif
+        if number % 3 == 1:
+            how["restart_marker_blocks"] = 2
+        file = io.BytesIO()
+        image.save(file, "JPEG", **how)
+        yield file.getvalue()
+
+
+def damaged(content, chance):
+    """The bytes of a file, a few of them changed, lost, added or cut off."""
+    changed = bytearray(content)
+    for _ in range(chance.choice((1, 1, 2, 5))):
+        place = chance.randrange(max(len(changed) if chance.random() < 0.5 else min(len(changed), 200), 1))
+        what = chance.randrange(5)
+        if what == 0:
+            changed[place : place + 1] = chance.randbytes(1)
+        elif what == 1:
+            del changed[place : place + chance.choice((1, 2, 9))]
+        elif what == 2:
+            changed[place:place] = chance.randbytes(chance.choice((1, 2, 9)))
+        elif what == 3:
+            del changed[place + 2 :]
+        else:
+            changed += chance.randbytes(5)
+    return bytes(changed)
+
+
+def told(content):
+    """Pixels, or the reason why there are none."""
+    try:
+        return decode(content).tolist()
+    except DataError as error:
+        return error.what
+
+
+@pytest.fixture
+def by_pillow(monkeypatch):
+    """What Pillow alone makes of a file."""
+
+    def asked(content):
+        with monkeypatch.context() as patch:
+            patch.setattr(decode_module, "_agree", lambda: False)
+            return told(content), image_size(content) if isinstance(told(content), list) else None
+
+    return asked
+
+
+def test_simplejpeg_gives_the_pixels_that_pillow_gives(by_pillow, monkeypatch):
+    simplejpeg = pytest.importorskip("simplejpeg")
+    count = []
+
+    def counting(*given, decode=simplejpeg.decode_jpeg, **named):
+        count.append(1)
+        return decode(*given, **named)
+
+    assert decode_module._agree()
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", counting)
+    for content in jpegs():
+        assert (told(content), image_size(content)) == by_pillow(content)
+    assert len(count) > 24, "most went that way"
+
+
+def test_damaged_jpeg_files_are_shown_or_refused_as_by_pillow(by_pillow):
+    pytest.importorskip("simplejpeg")
+    chance = random.Random(0)
+    contents = list(jpegs())
+    for _ in range(400):
+        content = damaged(chance.choice(contents), chance)
+        assert told(content) == by_pillow(content)[0]
+
+
+def test_another_libjpeg_in_simplejpeg_is_not_used(monkeypatch):
+    simplejpeg = pytest.importorskip("simplejpeg")
+    exact = simplejpeg.decode_jpeg
+
+    def hurried(content, colours, fastdct, fastupsample):
+        return exact(content, colours, fastdct, fastupsample=True)
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", hurried)
+    assert not decode_module._agree.__wrapped__()
+
+
+def test_jpeg_files_are_decoded_without_simplejpeg_too(monkeypatch):
+    monkeypatch.setattr(decode_module, "simplejpeg", None)
+    assert not decode_module._agree.__wrapped__()

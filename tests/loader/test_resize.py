@@ -88,7 +88,7 @@ def test_a_large_image_is_resized_piece_by_piece_to_the_same_result(monkeypatch)
     for size in ((37, 51), (500, 70)):
         whole = resize(image, size)
         with monkeypatch.context() as patch:
-            patch.setattr(sys.modules["striate.loader.resize"], "_BLOCK", 100)
+            patch.setattr(sys.modules["striate.loader.resize"], "_TOGETHER", 100)
             pieces = resize(image, size)
         apart = np.abs(pieces.astype(int) - whole)
         assert apart.max() <= 1, "float32 sums in another order may fall on the other side of a half"

@@ -1,83 +1,176 @@
 import json
+import math
 import time
+from dataclasses import replace
 
 import pytest
-import torch
 
-from striate.errors import ArgumentError
-from striate.train import Plan, choose_precision, cores, parse_plan
+from striate.errors import ArgumentError, NonFiniteError
+from striate.train import Plan, choose, cores, parse_plan
+from striate.train import plan as plan_room
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("STRIATE_DATA", str(tmp_path))
+    monkeypatch.setattr(plan_room.Bystanders, "cores", lambda self: 0.0)
     return tmp_path
 
 
-def clock(monkeypatch, cost):
-    """Time that passes only where a step says so."""
-    now = [0.0]
+def clock(monkeypatch, cost, losses=lambda plan: 2.3):
+    """Time that passes only where a step says so; `cost(plan)` seconds for each."""
+    now, taken = [0.0], []
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
 
-    def trial(dtype):
+    def trial(plan, rows):
         def step():
-            now[0] += cost[dtype]
+            now[0] += cost(plan) * rows / 128
+            taken.append((plan, rows))
+            return losses(plan)
 
         return step
 
+    trial.taken = taken
     return trial
 
 
+def chosen(trial, threads=1, key="a network", macs=1, steps=10_000, **more):
+    return choose(Plan(threads), trial, key, 128, macs, steps, **more)
+
+
+def by_precision(single, half):
+    return lambda plan: single if plan.precision == "float32" else half
+
+
+def by_way(whole, two, four, one):
+    """Seconds of a step of two threads: whole batches, 2 slices, 4 slices, one thread."""
+    times = {(2, 1): whole, (2, 2): two, (2, 4): four, (1, 1): one}
+    return lambda plan: times[plan.threads, plan.slices]
+
+
 def test_the_faster_precision_is_taken(monkeypatch):
-    trial = clock(monkeypatch, {torch.float32: 0.02, torch.bfloat16: 0.01})
-    plan = choose_precision(Plan(2), trial, "a network", steps=10_000)
+    plan = chosen(clock(monkeypatch, by_precision(0.02, 0.01)))
     assert plan.precision == "bfloat16"
-    assert plan.reason.startswith("bfloat16 2.00x float32")
+    assert dict(plan.reasons)["precision"].startswith("bfloat16 2.00x float32 over")
+    assert "losses 2.3 and 2.3" in plan.line()
 
 
 def test_a_gain_below_a_twentieth_is_not_worth_the_rounding(monkeypatch):
-    trial = clock(monkeypatch, {torch.float32: 0.0104, torch.bfloat16: 0.01})
-    assert choose_precision(Plan(2), trial, "a network", steps=10_000).precision == "float32"
+    assert chosen(clock(monkeypatch, by_precision(0.0104, 0.01))).precision == "float32"
 
 
-def test_the_timing_ends_after_its_budget(monkeypatch):
-    spent = []
-    base = clock(monkeypatch, {torch.float32: 0.5, torch.bfloat16: 0.5})
+@pytest.mark.parametrize("lost", [2.6, math.nan])
+def test_bfloat16_is_not_taken_where_it_learns_something_else(monkeypatch, lost):
+    plan = chosen(clock(monkeypatch, by_precision(0.02, 0.01), by_precision(2.3, lost)))
+    assert plan.precision == "float32"
+    assert "too far apart" in dict(plan.reasons)["precision"]
 
-    def trial(dtype):
-        step = base(dtype)
 
-        def counted():
-            spent.append(dtype)
-            step()
+def test_losses_that_are_infinite_in_both_precisions_are_left_to_the_run(monkeypatch):
+    def broken(plan):
+        raise NonFiniteError("the loss is inf")
 
-        return counted
+    assert chosen(clock(monkeypatch, by_precision(0.02, 0.01), broken)).precision == "bfloat16"
 
-    choose_precision(Plan(2), trial, "a network", steps=1_000_000)
-    assert len(spent) <= 4
+
+@pytest.mark.parametrize(
+    ("times", "threads", "slices"),
+    [
+        ((10, 20, 20, 20), 2, 1),
+        ((20, 10, 20, 20), 2, 2),
+        ((20, 20, 10, 20), 2, 4),
+        ((20, 20, 20, 10), 1, 1),
+        ((100, 102, 110, 190), 2, 2),  # as good as: the one that other programs hurt least
+        ((100, 101, 102, 190), 2, 4),
+        ((100, 104, 104, 190), 2, 1),
+    ],
+)
+def test_the_cores_are_used_in_the_fastest_way(monkeypatch, times, threads, slices):
+    plan = chosen(clock(monkeypatch, by_way(*(each / 1000 for each in times))), threads=2)
+    assert (plan.threads, plan.slices) == (threads, slices)
+
+
+def test_a_batch_that_must_not_be_cut_is_not(monkeypatch):
+    trial = clock(monkeypatch, by_way(0.02, 0.01, 0.01, 0.04))
+    assert chosen(trial, threads=2, sliceable=False).slices == 1
+    assert all(plan.slices == 1 for plan, _ in trial.taken)
+
+
+@pytest.mark.parametrize(("steps", "seconds"), [(100, 0.3), (10_000, 2.0), (10_000_000, 2.0), (4_000, 0.8)])
+def test_the_timing_takes_two_hundredths_of_the_run_between_a_third_of_a_second_and_two(monkeypatch, steps, seconds):
+    trial = clock(monkeypatch, by_way(0.01, 0.01, 0.01, 0.01))
+    chosen(trial, threads=2, steps=steps)
+    warm = 2 + 5  # what comes first of each, and the first look at the whole
+    assert len(trial.taken) * 0.01 <= seconds + warm * 0.01
+    assert len(trial.taken) * 0.01 > 0.6 * min(seconds, 50 * 6 * 0.01)
+
+
+def test_every_plan_takes_a_step_however_long_it_is(monkeypatch):
+    trial = clock(monkeypatch, by_way(9, 9, 9, 9))
+    chosen(trial, threads=2)
+    assert {(plan.precision, plan.slices, plan.threads) for plan, _ in trial.taken} == {
+        ("float32", 1, 2),
+        ("bfloat16", 1, 2),
+        ("float32", 2, 2),
+        ("float32", 4, 2),
+        ("float32", 1, 1),
+    }
+
+
+def test_of_large_networks_part_of_a_batch_is_tried(monkeypatch):
+    trial = clock(monkeypatch, by_precision(1.0, 0.5))
+    plan = chosen(trial, macs=150_000_000)
+    assert {rows for _, rows in trial.taken} == {40}  # 6e9 / 150e6
+    assert "of 40 images" in dict(plan.reasons)["precision"]
 
 
 def test_what_was_found_is_remembered_for_the_same_run_only(monkeypatch):
-    first = choose_precision(Plan(2), clock(monkeypatch, {torch.float32: 2e-3, torch.bfloat16: 1e-3}), "net", 1000)
-    slower = clock(monkeypatch, {torch.float32: 1e-3, torch.bfloat16: 2e-3})
-    assert choose_precision(Plan(2), slower, "net", 1000).precision == first.precision == "bfloat16"
-    assert choose_precision(Plan(2), slower, "another net", 1000).precision == "float32"
-    assert choose_precision(Plan(1), slower, "net", 1000).precision == "float32"
+    first = chosen(clock(monkeypatch, by_precision(2e-3, 1e-3)), key="net")
+    slower = clock(monkeypatch, by_precision(1e-3, 2e-3))
+    again = chosen(slower, key="net")
+    assert again.precision == first.precision == "bfloat16"
+    assert "remembered" in again.line()
+    assert chosen(slower, key="another net").precision == "float32"
+    assert chosen(slower, key="net", threads=2).precision == "float32"
 
 
-def test_a_damaged_memory_is_measured_anew(monkeypatch, own_cache):
-    trial = clock(monkeypatch, {torch.float32: 2e-3, torch.bfloat16: 1e-3})
-    choose_precision(Plan(2), trial, "net", 1000)
+def test_a_plan_found_beside_other_programs_says_so_and_can_be_measured_anew(monkeypatch):
+    monkeypatch.setattr(plan_room.Bystanders, "cores", lambda self: 100.0)
+    plan = chosen(clock(monkeypatch, by_precision(2e-3, 1e-3)))
+    assert "other programs kept 100.0 of" in plan.line()
+    slower = clock(monkeypatch, by_precision(1e-3, 2e-3))
+    assert chosen(slower).precision == "bfloat16"
+    assert chosen(slower, anew=True).precision == "float32"
+    assert chosen(clock(monkeypatch, by_precision(2e-3, 1e-3))).precision == "float32"
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"precision": "float8", "threads": 1, "slices": 1, "reasons": []}'])
+def test_a_damaged_memory_is_measured_anew(monkeypatch, own_cache, damage):
+    trial = clock(monkeypatch, by_precision(2e-3, 1e-3))
+    chosen(trial)
     (kept,) = (own_cache / "plans").iterdir()
-    kept.write_text("{")
-    assert choose_precision(Plan(2), trial, "net", 1000).precision == "bfloat16"
+    kept.write_text(damage)
+    assert chosen(trial).precision == "bfloat16"
     assert json.loads(kept.read_text())["precision"] == "bfloat16"
 
 
+def test_every_choice_has_its_reason(monkeypatch):
+    plan = chosen(clock(monkeypatch, by_way(0.02, 0.01, 0.015, 0.04)), threads=2)
+    table = {what: (taken, reason) for what, taken, reason in plan.table()}
+    assert table["threads"] == (
+        "2, slices 2",
+        "2.00x whole batches, 1.50x 4 slices, 4.00x one thread, over 11 steps",
+    )  # of 85 ms in turn, for half of 2 s
+    assert all(taken and reason for taken, reason in table.values())
+    assert {"engine", "threads", "precision", "layout", "rewrite", "updates", "memory", "denormals", "compiler"} <= {
+        *table
+    }
+
+
 def test_a_plan_goes_through_its_table():
-    plan = Plan(3, "bfloat16", rewrites=())
+    plan = Plan(3, "bfloat16", slices=6, rewrites=(), exact=True, reasons=(("threads", "measured"),))
     again = parse_plan(plan.to_table())
-    assert (again.threads, again.precision, again.rewrites) == (3, "bfloat16", ())
+    assert again == replace(plan, reasons=again.reasons)
 
 
 def test_exact_is_float32_and_auto_is_left_to_be_measured():
@@ -91,6 +184,8 @@ def test_exact_is_float32_and_auto_is_left_to_be_measured():
         ({"precison": "float32"}, "did you mean 'precision'"),
         ({"precision": "float16"}, "plan.precision cannot be 'float16'"),
         ({"threads": 0}, "plan.threads cannot be 0"),
+        ({"slices": 0}, "plan.slices cannot be 0"),
+        ({"slices": True}, "plan.slices cannot be True"),
         ({"rewrites": ["magic"]}, "plan.rewrites cannot be"),
         ("fast", "plan cannot be 'fast'"),
     ],

@@ -11,9 +11,11 @@ import math
 import os
 import statistics
 import tempfile
+import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +39,12 @@ T = TypeVar("T")
 _VERSION = 2
 """Of what is kept: another way to decode or resize must not find the pixels of the old one."""
 _SMALLEST, _LARGEST, _STEP = 16, 64, 8
-_TOGETHER = 1 << 26
+_TOGETHER = 1 << 24
 """Bytes that are copied at a time."""
+_HELD = 1 << 28
+"""Bytes of files that are kept in memory after a first look, so that they need not be read again to be decoded."""
+_GROUP, _AHEAD = 16, 16
+"""Files in a task, and tasks that are handed out before their results are asked for."""
 _HASH = 32
 """Digits of a hash."""
 _SETTLED = 2_000_000_000
@@ -93,8 +99,9 @@ def decoded(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(folder, 0, error) from None
+    held = _Held(_HELD)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        seen = _look(files, folder / f"{_hash(os.fsencode(title))}.seen", pool, progress)
+        seen = _look(files, folder / f"{_hash(os.fsencode(title))}.seen", held, pool, progress)
         height, width = size or _common(seen)
         hashes = [each.hash for each in seen]
         key = _hash(json.dumps([_VERSION, height, width, channels, hashes]).encode())
@@ -102,7 +109,7 @@ def decoded(
         with locked(folder / f".{key}.lock"):
             kept = _kept(data, index)
             if kept is None:
-                images = _decode_all(files, hashes, (height, width), channels, pool, progress)
+                images = _decode_all(files, hashes, held, (height, width), channels, pool, progress)
                 _keep(images, len(files) * height * width * (channels or 3), channels, data, index)
                 kept = _kept(data, index)
     if kept is None:
@@ -110,13 +117,16 @@ def decoded(
     return kept
 
 
-def _look(files: Sequence[Path], list_file: Path, pool: ThreadPoolExecutor, progress: bool) -> list[_Seen]:
+def _look(
+    files: Sequence[Path], list_file: Path, held: "_Held", pool: ThreadPoolExecutor, progress: bool
+) -> list[_Seen]:
     """Hash and size of each file; only those that changed since the last look are read."""
     known = {path: _Seen(*each) for path, each in (_told(list_file) or {}).items()}
 
-    def one(file: Path) -> _Seen:
+    def one(place: int) -> _Seen:
+        file = files[place]
         try:
-            status = file.stat()
+            status = os.stat(file)
             stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         except OSError:
             return _Seen(0, 0, 0, 0, "unreadable", 0, 0)
@@ -127,12 +137,13 @@ def _look(files: Sequence[Path], list_file: Path, pool: ThreadPoolExecutor, prog
             content = read_file(file)
         except DataError:
             return _Seen(*stamp, "unreadable", 0, 0)
+        held.put(place, content)
         try:
             return _Seen(*stamp, _hash(content), *image_size(content))
         except DataError:
             return _Seen(*stamp, _hash(content), 0, 0)
 
-    seen = list(_watched(pool.map(one, files), len(files), "reading", progress))
+    seen = list(_watched(_side_by_side(pool, one, len(files)), len(files), "reading", progress))
     now = time.time_ns()
     settled = {
         os.fspath(file): each
@@ -157,6 +168,7 @@ def _common(seen: list[_Seen]) -> tuple[int, int]:
 def _decode_all(
     files: Sequence[Path],
     hashes: list[str],
+    held: "_Held",
     size: tuple[int, int],
     channels: int | None,
     pool: ThreadPoolExecutor,
@@ -164,17 +176,52 @@ def _decode_all(
 ) -> Iterator[np.ndarray | str]:
     """Each image at its size, or why there is none, in the order of the files."""
 
-    def one(file: Path, known: str) -> np.ndarray | str:
+    def one(place: int) -> np.ndarray | str:
+        file, content = files[place], held.take(place)
         try:
-            content = read_file(file)
-            if _hash(content) != known:
-                return "it changed while it was read"
+            if content is None:
+                content = read_file(file)
+                if _hash(content) != hashes[place]:
+                    return "it changed while it was read"
             image = decode(content)
             return resize(image if channels is None else to_channels(image, channels), size)
         except DataError as error:
             return error.what.removeprefix(f"cannot read {printable(file)}: ")
 
-    return _watched(pool.map(one, files, hashes), len(files), "decoding", progress)
+    return _watched(_side_by_side(pool, one, len(files)), len(files), "decoding", progress)
+
+
+class _Held:
+    """What files contain, from when they are looked at until they are decoded, as far as there is room for it."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.contents, self.lock = room, dict[int, bytes](), threading.Lock()
+
+    def put(self, place: int, content: bytes) -> None:
+        """Keep what is in the file at this place of the list, if it still fits."""
+        with self.lock:
+            if len(content) <= self.room:
+                self.room -= len(content)
+                self.contents[place] = content
+
+    def take(self, place: int) -> bytes | None:
+        """What was kept of a file, once; None if it has to be read again."""
+        return self.contents.pop(place, None)
+
+
+def _side_by_side(pool: ThreadPoolExecutor, work: Callable[[int], T], count: int) -> Iterator[T]:
+    """work(0) ... work(count - 1), in this order, computed by all threads, some groups ahead of whoever asks.
+
+    In groups, as handing a task to a thread and back takes as long as decoding a small image.
+    """
+    waiting = deque[Future[list[T]]]()
+    for begin in range(0, count, _GROUP):
+        places = range(begin, min(begin + _GROUP, count))
+        waiting.append(pool.submit(lambda places: [work(place) for place in places], places))
+        if len(waiting) > _AHEAD:
+            yield from waiting.popleft().result()
+    while waiting:
+        yield from waiting.popleft().result()
 
 
 def _keep(images: Iterable[np.ndarray | str], needed: int, channels: int | None, data: Path, index: Path) -> None:
@@ -216,8 +263,7 @@ def _kept(data: Path, index: Path) -> Pixels | None:
     try:
         if data.stat().st_size != math.prod(shape):
             return None
-        # Copy on write: whoever changes the array in place does not change the cache.
-        x = np.memmap(data, np.uint8, "c", shape=shape) if told["good"] else np.zeros(shape, np.uint8)
+        x = _mapped(data, np.uint8, shape) if told["good"] else np.zeros(shape, np.uint8)
     except OSError:
         return None
     return Pixels(x, told["good"], dict(told["bad"]))
@@ -250,20 +296,42 @@ def picked(x: np.ndarray, rows: np.ndarray, in_memory: int | None = None) -> np.
     Example: >>> picked(np.array([7, 8, 9]), np.array([2, 0]))
              array([9, 7])
     """
-    if in_memory is None:
-        in_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
     needed = x[:1].nbytes * len(rows)
-    if not isinstance(x, np.memmap) or needed <= in_memory:
+    if not _is_mapped(x) or needed <= (_in_memory() if in_memory is None else in_memory):
         return np.asarray(x[rows])
     try:
         with tempfile.TemporaryFile(dir=home()) as file:
             each = max(_TOGETHER // x[:1].nbytes, 1)
             for begin in range(0, len(rows), each):
-                file.write(x[rows[begin : begin + each]].tobytes())
+                file.write(np.ascontiguousarray(x[rows[begin : begin + each]]))
             file.flush()
-            return np.memmap(file, x.dtype, "c", shape=(len(rows), *x.shape[1:]))
+            return _mapped(file, x.dtype, (len(rows), *x.shape[1:]))
     except OSError as error:
         raise _unwritable(home(), needed, error) from None
+
+
+def _in_memory() -> int:
+    """How many bytes of images may be held in memory: a quarter of the machine's."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+
+
+def _mapped(file: Any, dtype: Any, shape: tuple[int, ...]) -> np.memmap:
+    """An array whose pages are read from the file as they are looked at, and given up when memory is short.
+
+    Copy on write, so that whoever changes the array in place does not change the file; but read-only where that could
+    fill the memory: Linux refuses to map a file larger than it in any other way.
+    """
+    needed = math.prod(shape) * np.dtype(dtype).itemsize
+    return np.memmap(file, dtype, "c" if needed <= _in_memory() else "r", shape=shape)
+
+
+def _is_mapped(x: Any) -> bool:
+    """Whether an array is one of `_mapped`, or a view of it."""
+    while isinstance(x, np.ndarray):
+        if isinstance(x, np.memmap):
+            return True
+        x = x.base
+    return False
 
 
 @contextmanager

@@ -1,10 +1,14 @@
-"""Decoding image files, whatever is in them: pixels come out, or one sentence says why not."""
+"""Decoding image files, whatever is in them: pixels come out, or one sentence says why not.
+
+Pillow decodes them. Plain JPEG files go through simplejpeg where it is installed, which gives the same pixels sooner.
+"""
 
 import io
 import os
 import re
 import threading
 import warnings
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -12,6 +16,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from striate.errors import DataError, printable
 from striate.store import open_regular
 from striate.units import bytes_text
+
+try:
+    import simplejpeg
+except ImportError:
+    simplejpeg = None
 
 __all__ = ["SUFFIXES", "decode", "decode_file", "image_size", "read_file", "to_channels"]
 
@@ -27,6 +36,8 @@ MOST_BYTES = 200_000_000
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 """Modes of grey pixels with 16 bits (or 32, of which 16 are used)."""
 _ORIENTATION = 0x0112  # the tag of EXIF; 5 to 8 lay the image on its side
+_APP1, _SCAN = b"\xe1", b"\xda"
+"""Markers of JPEG: before EXIF and XMP, and before the pixels."""
 
 
 def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
@@ -52,7 +63,7 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         if size > MOST_BYTES:
             raise DataError(f"it holds {bytes_text(size)}, at most {bytes_text(MOST_BYTES)} are read")
         try:
-            return file.read(MOST_BYTES)
+            return file.read(size or MOST_BYTES)  # some file systems say 0 of everything
         except OSError as error:
             raise DataError(f"it cannot be read: {error.strerror}") from None
 
@@ -71,6 +82,9 @@ def decode(content: bytes) -> np.ndarray:
     Example: >>> decode(b"P5 2 1 255 " + bytes([7, 9])).tolist()
              [[[7], [9]]]
     """
+    pixels = _plain_jpeg(content)
+    if pixels is not None:
+        return pixels
     try:
         with _QUIET:
             return _pixels(ImageOps.exif_transpose(_open(content)))
@@ -85,6 +99,9 @@ def image_size(content: bytes) -> tuple[int, int]:
     Example: >>> image_size(b"P5 2 1 255 " + bytes([7, 9]))
              (1, 2)
     """
+    header = _plain_header(content)
+    if header is not None:
+        return header[0], header[1]
     with _QUIET:
         try:
             image = _open(content)
@@ -143,6 +160,66 @@ class _Quiet:
 _QUIET = _Quiet()
 
 
+def _plain_jpeg(content: bytes) -> np.ndarray | None:
+    """The pixels of a JPEG file by simplejpeg, the same as Pillow's; None for what is left to Pillow."""
+    header = _plain_header(content)
+    if header is None:
+        return None
+    try:
+        # Both as exact as libjpeg can: Pillow asks for the same.
+        colours = "GRAY" if header[2] == "Gray" else "RGB"
+        pixels = simplejpeg.decode_jpeg(content, colours, fastdct=False, fastupsample=False)
+    except ValueError:  # damaged: Pillow shows what can still be seen, or says what is wrong
+        return None
+    return _grey_if_grey(pixels)
+
+
+def _plain_header(content: bytes) -> tuple[int, int, str, str] | None:
+    """Height, width, colours and sampling of a JPEG file that simplejpeg decodes as Pillow would; None for all others."""
+    if not content.startswith(b"\xff\xd8\xff") or not _agree():
+        return None
+    try:
+        height, width, colours, sampling = simplejpeg.decode_jpeg_header(content)
+    except ValueError:
+        return None
+    if colours not in {"Gray", "YCbCr", "RGB"} or height * width > MOST_PIXELS or _may_be_turned(content):
+        return None
+    return height, width, colours, sampling
+
+
+def _may_be_turned(content: bytes) -> bool:
+    """Whether a JPEG file's EXIF or XMP turns the image, or cannot be read."""
+    place = 2
+    while content[place : place + 1] == b"\xff":
+        marker, length = content[place + 1 : place + 2], int.from_bytes(content[place + 2 : place + 4])
+        if marker == _SCAN:
+            return False
+        if marker == _APP1 or length < 2:
+            break
+        place += 2 + length
+    try:
+        with _QUIET:
+            return _open(content).getexif().get(_ORIENTATION, 1) != 1
+    except Exception:  # noqa: BLE001  (as in decode, which then tells what is wrong)
+        return True
+
+
+@cache
+def _agree() -> bool:
+    """Whether simplejpeg is installed and gives the very pixels that Pillow gives: each brings a libjpeg of its own."""
+    if simplejpeg is None:
+        return False
+    image = Image.effect_noise((37, 29), 90).convert("L")
+    image = Image.merge("RGB", (image, image.rotate(90), image.rotate(180)))
+    for sampling in (0, 1, 2):  # 4:4:4, 4:2:2, 4:2:0
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=85, subsampling=sampling)
+        ours = simplejpeg.decode_jpeg(file.getvalue(), "RGB", fastdct=False, fastupsample=False)
+        if not np.array_equal(ours, np.asarray(Image.open(file))):
+            return False
+    return True
+
+
 def _open(content: bytes) -> Image.Image:
     """The image with its header read and its size found bearable, not yet decoded."""
     if not content:
@@ -169,13 +246,16 @@ def _pixels(image: Image.Image) -> np.ndarray:
         image = white
     if image.mode in {"1", "L"}:
         return np.asarray(image.convert("L"))[..., None]
-    pixels = np.asarray(image.convert("RGB"))
-    return pixels[..., :1].copy() if _is_grey(pixels) else pixels
+    return _grey_if_grey(np.asarray(image.convert("RGB")))
 
 
-def _is_grey(pixels: np.ndarray) -> bool:
-    """Whether red, green and blue are the same everywhere; the first row decides for most colour images."""
-    return all(bool((part[..., 0] == part[..., channel]).all()) for part in (pixels[:1], pixels) for channel in (1, 2))
+def _grey_if_grey(pixels: np.ndarray) -> np.ndarray:
+    """One channel where red, green and blue are the same everywhere; the first row decides for most colour images."""
+    for part in (pixels[:1], pixels):
+        for channel in range(1, part.shape[2]):
+            if not np.array_equal(part[..., 0], part[..., channel]):
+                return pixels
+    return pixels[..., :1].copy()
 
 
 def _too_large(pixels: int, sum: str = "") -> str:

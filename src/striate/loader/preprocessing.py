@@ -63,8 +63,7 @@ class Preprocessing:
         scale = 255.0 if whole else 1.0
         mean, std = np.zeros(channels), np.ones(channels)
         if standardise and x.dtype != np.int64:
-            centre = _means(x)
-            spread = np.sqrt(_means(x, centre))
+            centre, spread = _spread_of_bytes(x) if whole else _spread(x)
             mean = centre / scale
             # What rounding alone leaves of a channel that never changes is no spread.
             std = np.where(spread > 1e-6 * np.abs(centre), spread / scale, 1.0)
@@ -158,6 +157,32 @@ def _affine(x: torch.Tensor, factor: torch.Tensor | float, shift: torch.Tensor |
     if not (isinstance(factor, float) and factor == 1.0):
         y.mul_(factor)
     return y if isinstance(shift, float) and shift == 0.0 else y.add_(shift)
+
+
+def _spread_of_bytes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel over all images, looked at once: sums of bytes are whole numbers.
+
+    deviation^2 = (n*sum of squares - (sum)^2) / n^2,    exact until the last division
+    """
+    channels, size = x.shape[-1], elements(x.shape[1:])
+    total, squares = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
+    each = min(max(_CHUNK // size, 1), 1 << 16)  # so many squares of 255 stay below 2^32
+    for begin in range(0, len(x), each):
+        rows = x[begin : begin + each].reshape(-1, size)
+        total += rows.sum(0, dtype=np.uint32)
+        square = rows.astype(np.uint16)
+        np.multiply(square, square, out=square)
+        squares += square.sum(0, dtype=np.uint32)
+    count = len(x) * size // channels
+    sums, powers = ([int(each) for each in part.reshape(-1, channels).sum(0)] for part in (total, squares))
+    variances = [(count * power - sum**2) / count**2 for sum, power in zip(sums, powers, strict=True)]
+    return np.array(sums) / count, np.sqrt(variances)
+
+
+def _spread(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As `_spread_of_bytes`, of fractions: twice through all images, as a difference of sums would lose digits."""
+    centre = _means(x)
+    return centre, np.sqrt(_means(x, centre))
 
 
 def _means(x: np.ndarray, around: np.ndarray | None = None) -> np.ndarray:

@@ -1,13 +1,15 @@
 """Resizing images: one function, the same in the training cache, in predict and in whatever is exported."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
 __all__ = ["resize", "resize_weights"]
 
-_BLOCK = 1 << 22
-"""Numbers held as float32 at a time, so that a large photograph needs little more memory than its own bytes."""
+_TOGETHER = 200_000
+"""Products computed in one call. So few need little memory, read little beside the tents they are for, and are no work
+that BLAS would spread over threads: images are resized side by side already."""
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -24,13 +26,16 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     Example: >>> resize(np.array([[[0], [100]]], np.uint8), (1, 1)).tolist()
              [[[50]]]
     """
-    height, width = image.shape[:2]
+    height, width, channels = image.shape
     if (height, width) == tuple(size):
         return image
-    rows_first = size[0] * width <= height * size[1]  # whichever leaves less to be held between the two products
-    for axis in (0, 1) if rows_first else (1, 0):
-        image = _along(image, axis, size[axis])
-    return np.rint(image).astype(np.uint8)
+    pixels = image.reshape(height, width * channels)
+    # Whichever order leaves less to be held in between; rows first, as they lie in memory, where it is much the same.
+    if size[0] * width <= 2 * height * size[1]:
+        new = _columns(_rows(pixels, size[0]), size[1], channels)
+    else:
+        new = _rows(_columns(pixels, size[1], channels), size[0])
+    return np.rint(new, out=new).astype(np.uint8).reshape(*size, channels)
 
 
 def resize_weights(size: int, new: int, begin: int = 0, end: int | None = None) -> tuple[np.ndarray, int]:
@@ -56,17 +61,51 @@ def resize_weights(size: int, new: int, begin: int = 0, end: int | None = None) 
     return (tents / tents.sum(1, keepdims=True)).astype(np.float32), first
 
 
-def _along(image: np.ndarray, axis: int, new: int) -> np.ndarray:
-    """The product of the weights with one axis of (h, w, c), some new pixels at a time."""
-    size = image.shape[axis]
-    taps = 2 * math.ceil(max(size / new, 1)) + 1
-    each = max(_BLOCK // (taps * image.size // size), 1)
+def _rows(pixels: np.ndarray, new: int) -> np.ndarray:
+    """R x of pixels (h, numbers), some new rows at a time."""
+    made = np.empty((new, pixels.shape[1]), np.float32)
+    for begin, first, weights in _bands(len(pixels), new, _each(len(pixels), new, pixels.shape[1])):
+        seen = pixels[first : first + weights.shape[1]].astype(np.float32, copy=False)
+        np.matmul(weights, seen, out=made[begin : begin + len(weights)])
+    return made
+
+
+def _columns(pixels: np.ndarray, new: int, channels: int) -> np.ndarray:
+    """x C^T of pixels (h, w * channels), some new columns at a time."""
+    width = pixels.shape[1] // channels
+    made = np.empty((len(pixels), new * channels), np.float32)
+    each = _each(width, new, len(pixels) * channels**2)
+    for begin, first, weights in _channel_bands(width, new, each, channels):
+        seen = pixels[:, first : first + len(weights)].astype(np.float32, copy=False)
+        np.matmul(seen, weights, out=made[:, begin : begin + weights.shape[1]])
+    return made
+
+
+def _each(size: int, new: int, times: int) -> int:
+    """How many new pixels are made at a time: each costs all the old pixels between the first tent and the last."""
+    return min(max(math.isqrt(int(_TOGETHER / (times * max(size / new, 1)))), 1), new)
+
+
+@lru_cache(32)
+def _bands(size: int, new: int, each: int) -> list[tuple[int, int, np.ndarray]]:
+    """First new pixel, first old pixel, and what the old pixels add: (new, old), for `each` new pixels at a time.
+
+    Kept, as the images of a folder are often of one size. Nobody else sees the arrays.
+    """
     parts = []
     for begin in range(0, new, each):
         weights, first = resize_weights(size, new, begin, min(begin + each, new))
-        if axis == 0:
-            seen = image[first : first + weights.shape[1]].astype(np.float32, copy=False)
-            parts.append((weights @ seen.reshape(len(seen), -1)).reshape(-1, *image.shape[1:]))
-        else:
-            parts.append(weights @ image[:, first : first + weights.shape[1]].astype(np.float32, copy=False))
-    return np.concatenate(parts, axis)
+        parts.append((begin, first, weights))
+    return parts
+
+
+@lru_cache(32)
+def _channel_bands(size: int, new: int, each: int, channels: int) -> list[tuple[int, int, np.ndarray]]:
+    """As `_bands`, in numbers instead of pixels, turned: (old * channels, new * channels), no channel adds to another."""
+    parts = []
+    for begin, first, weights in _bands(size, new, each):
+        apart = np.zeros((weights.shape[1], channels, len(weights), channels), np.float32)
+        for channel in range(channels):
+            apart[:, channel, :, channel] = weights.T
+        parts.append((begin * channels, first * channels, apart.reshape(-1, len(weights) * channels)))
+    return parts

@@ -15,7 +15,7 @@ from striate import catalog
 from striate.augmentations import Augmentation
 from striate.build import build, plain, rewrite, share_statistics, unit_variance, weights
 from striate.callbacks import Callback, History, ProgressBar, tell
-from striate.check import Table, check, check_heads, refuse, require_memory
+from striate.check import FLOAT32, Table, check, check_heads, refuse, require_memory
 from striate.errors import (
     ArgumentError,
     DataError,
@@ -441,7 +441,8 @@ class Model:
                 Preprocessing; decided by the first fit and kept with the model.
             augment: augmentations, drawn anew for each image and epoch.
             schedule: of the learning rate, over the whole run; what a callback would set beside it is refused.
-            plan: "auto", "exact" (float32), or the table of an earlier run.
+            plan: "auto" (measured once, then remembered), "measure" (measured anew), "exact" (float32, nothing that rounds
+                otherwise), or the table of an earlier run.
             keep: "last" weights, or "best": those of the lowest val_loss.
             class_weight, sample_weight: as in Keras; of several outputs also a list or a table by output name.
             (the others as in Keras.)
@@ -563,14 +564,16 @@ class Model:
             batches = self._batches(given, len(given))
             require_spread(self._sized(given.x), len(given), len(given))
         if self.plan is None:
-            self.plan = Plan(cores(), reason="exact")
+            self.plan = parse_plan("exact")
+            assert self.plan is not None
         prepare(self.plan.threads)
         training = self._prepare_training(optimizer)
         self._scale_first_weights(batches)
         assert self._updater is not None
         set_rate(self._updater.param_groups, rate)
         training.train()
-        step = Step(self._engine(training, self.plan), self._updater)
+        # One step is not worth threads of its own.
+        step = Step(self._engine(training, replace(self.plan, slices=1)), self._updater)
         torch.default_generator.manual_seed(derive(self.seed, "train_on_batch", self._steps))
         batch = batches.batch(torch.arange(len(given)), 0)
         taken = step(batch)
@@ -942,8 +945,12 @@ class Model:
                 rows,
             ]
             if not _reevaluates(self._require_compiled("fit")):  # curvature is found in float32, from a whole batch
-                macs = Table.of(self._sized(batches.x)).macs
-                chosen = choose(chosen, self._trials(batches), key, rows, macs, steps)
+                table = Table.of(self._sized(batches.x))
+                # Each slice has gradients of its own: they are to stay small beside what a batch leaves behind.
+                gradients = 2 * chosen.threads * FLOAT32 * table.params
+                sliceable = gradients <= rows * (table.bytes or 0) // 2
+                trials, anew = self._trials(batches), plan == "measure"
+                chosen = choose(chosen, trials, key, rows, table.macs or 0, steps, sliceable, anew=anew)
             group.first(chosen)
         if group.world > 1:
             said = f"{group.world} processes, batch statistics of {'all of them' if chosen.exact else 'each its own'}"

@@ -8,6 +8,7 @@ import numpy as np
 
 from striate.errors import ArgumentError, DataError, UnknownNameError
 from striate.loader import as_array, check_arrays, check_indices, check_labels
+from striate.loader.cache import picked
 from striate.network import Network
 from striate.shape import Shape, elements, fits
 
@@ -41,7 +42,7 @@ class Samples:
         """These rows of all of them."""
         weight = self.weight and tuple(None if each is None else each[rows] for each in self.weight)
         labels = tuple(None if each is None else each[rows] for each in self.y)
-        return Samples(tuple(each[rows] for each in self.x), labels, weight)
+        return Samples(tuple(picked(each, rows) for each in self.x), labels, weight)
 
 
 def input_sides(network: Network | None) -> tuple[Side, ...]:

@@ -103,7 +103,7 @@ class TrainSection:
         epochs: how often every image is seen.
         metrics: what is measured beside the loss.
         callbacks: what is told of the run.
-        plan: "auto", "exact", or the table of an earlier run.
+        plan: "auto", "measure", "exact", or the table of an earlier run.
     """
 
     loss: LossLike = "sparse_categorical_crossentropy"

@@ -42,9 +42,15 @@ class Computed(NamedTuple):
 class Engine(Protocol):
     """Computes the loss of a batch and its gradient."""
 
-    module: nn.Module
-    """The network as it is trained: rewritten, giving scores."""
-    objective: Objective
+    @property
+    def module(self) -> nn.Module:
+        """The network as it is trained: rewritten, giving scores."""
+        ...
+
+    @property
+    def objective(self) -> Objective:
+        """What it makes small."""
+        ...
 
     def __call__(self, batch: Batch) -> Computed: ...
 

@@ -17,7 +17,7 @@ _FALLEN = 0.6
 _GAIN = 1.05
 """What a change has to gain to be kept."""
 _AGAIN = 20
-"""Windows after which a change that was right once is questioned."""
+"""Windows from one change on trial to the next."""
 
 
 class Pace:
@@ -34,7 +34,7 @@ class Pace:
         self.engine, self.say = engine.engine if isinstance(engine, Distributed) else engine, say
         self.full = self.engine.workers if isinstance(self.engine, Sliced) else 1
         self.best = self.images = self.seconds = 0.0
-        self.low = self.steady = 0
+        self.low = self.rest = 0
         self.told = False
         self._tried: tuple[int, float] | None = None
         """Workers there were before a change on trial, and the rate they had."""
@@ -53,12 +53,12 @@ class Pace:
         fell = rate < _FALLEN * self.best
         self.best = max(self.best, rate)
         self.low = self.low + 1 if fell else 0
-        self.steady += 1
+        self.rest = max(self.rest - 1, 0)
         if self._tried is not None:
             self._weigh(rate, *self._tried)
-        elif self.low >= 2 and self.steady >= 2:
+        elif self.low >= 2:
             self._fallen(rate)
-        elif self._workers < self.full and self.steady >= _AGAIN:
+        elif self._workers < self.full and not self.rest:
             self._change(self._workers + 1, rate)
         elif self.told and self._workers == self.full and rate > 0.9 * self.best:
             self.told = False
@@ -74,7 +74,7 @@ class Pace:
             if self.full == 1 and cores() > 1:
                 text += "; threads that share an operation wait for each other, plan = { threads = 1 } would not"
             self.say(text)
-        if self._workers > 1 and self.steady >= (_AGAIN if self._workers < self.full else 2):
+        if self._workers > 1 and not self.rest:
             self._change(self._workers - 1, rate)
 
     def _change(self, workers: int, rate: float) -> None:
@@ -84,7 +84,7 @@ class Pace:
 
     def _weigh(self, rate: float, before: int, earlier: float) -> None:
         """Keep the change if it helped."""
-        self._tried, self.steady = None, 0
+        self._tried, self.rest = None, _AGAIN
         if rate > _GAIN * earlier:
             said = f"{rate:,.0f} instead of {earlier:,.0f} images a second"
             self.say(f"{counted(self._workers, 'worker')} of {self.full} now: {said}")

@@ -24,12 +24,13 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 ENGINES = ("torch",)
 """What can compute steps."""
 LAYOUTS = ("channels_last",)
-ALWAYS = {
-    "layout": "channels_last: 1.6x, as convolutions read pixels with all their channels",
-    "updates": "fused, where torch has them so: 1.1x, one pass over the weights",
-    "memory": "kept between steps: 1.4x, no page is asked for twice",
-    "denormals": "as 0: 1.1x, and nothing that small is learned from",
-}
+ALWAYS = (
+    ("layout", "channels_last", "1.6x, as convolutions read pixels with all their channels"),
+    ("updates", "fused", "1.1x, one pass over the weights; two optimizers that torch has not fused take several"),
+    ("memory", "kept between steps", "1.4x, no page is asked for twice"),
+    ("denormals", "as 0", "1.1x, and nothing that small is learned from"),
+    ("compiler", "none", "torch.compile takes 15 to 20 s to begin and gains nothing on a CPU"),
+)
 """What every run does, with what it gained where it was measured (docs/performance.md)."""
 
 _WORTH = 1.05
@@ -38,8 +39,8 @@ _AGREE = 0.05
 """How far apart the losses of a few steps may be in two precisions, as a share of the loss."""
 _TIE = 0.97
 """Slices are taken if they are at least so fast as whole batches: they suffer less from other programs."""
-_QUIET = 0.2
-"""The share of all cores that other programs may keep busy while plans are timed."""
+_CROWDED = 0.2
+"""The share of all cores that other programs keep busy from which on a timing is doubtful."""
 _TRIED = 6e9
 """Multiply-accumulates that a step on trial may need for each thread, 0.1 to 0.3 s; of large networks a part of a batch
 is tried."""
@@ -84,22 +85,21 @@ class Plan:
         whole = f" ({why.pop('')[2:-1]})" if "" in why else ""
         processes = f", {why['processes'][2:-1]}" if "processes" in why else ""
         return (
-            f"{self.engine}{processes}, {threads}{why.get('threads', '')}, {self.precision}{why.get('precision', '')}, {self.layout}"
-            f"{rewrites}, fused updates, memory kept, denormals as 0{whole}"
+            f"{self.engine}{processes}, {threads}{why.get('threads', '')}, {self.precision}{why.get('precision', '')}, "
+            f"{self.layout}{rewrites}, fused updates, memory kept, denormals as 0{whole}"
         )
 
     def table(self) -> list[tuple[str, str, str]]:
         """Each choice, and why: what it is about, what was taken, the reason with its figure."""
         why = dict(self.reasons)
         default = why.get("", "as it is where nothing was measured")
-        rewrites = [("rewrite", name, RULES[name].__doc__.splitlines()[0]) for name in self.rewrites]
+        rewrites = [("rewrite", name, (RULES[name].__doc__ or name).splitlines()[0]) for name in self.rewrites]
         return [
             ("engine", self.engine, why.get("engine", "the only one there is for this network")),
             ("threads", f"{self.threads}, slices {self.slices}", why.get("threads", default)),
             ("precision", self.precision, why.get("precision", default)),
             *rewrites,
-            *((what, *said.split(": ", 1)) for what, said in ALWAYS.items()),
-            ("compiler", "none", "torch.compile takes 15 to 20 s to begin and gains nothing on a CPU"),
+            *ALWAYS,
         ]
 
     def to_table(self) -> dict[str, Any]:
@@ -110,19 +110,19 @@ class Plan:
 
 
 def parse_plan(value: Any) -> Plan | None:
-    """A plan as a recipe or an argument gives it: "auto" (None: to be measured), "exact", a table, or a Plan.
+    """A plan as a recipe or an argument gives it: "auto" or "measure" (None), "exact", a table, or a Plan.
 
     Errors: ArgumentError that names the key.
     Example: >>> parse_plan("exact").precision, parse_plan("auto")
              ('float32', None)
     """
-    if value is None or value == "auto" or isinstance(value, Plan):
+    if value in (None, "auto", "measure") or isinstance(value, Plan):
         return value if isinstance(value, Plan) else None
     if value == "exact":
         return Plan(cores(), exact=True, reasons=(("", "exact"),))
     if not isinstance(value, dict):
         raise ArgumentError(
-            f"plan cannot be {value!r}", fix='"auto", "exact" or a table such as { precision = "float32" }'
+            f"plan cannot be {value!r}", fix='"auto", "measure", "exact" or a table such as { precision = "float32" }'
         )
     counts = "1 to 4096"
     allowed: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -151,7 +151,15 @@ Trial = Callable[[Plan, int], Callable[[], float]]
 
 
 def choose(
-    plan: Plan, trial: Trial, key: Any, rows: int, macs: int, steps: int, sliceable: bool = True, budget: float = 2.0
+    plan: Plan,
+    trial: Trial,
+    key: Any,
+    rows: int,
+    macs: int,
+    steps: int,
+    sliceable: bool = True,
+    budget: float = 2.0,
+    anew: bool = False,
 ) -> Plan:
     """Time whole steps of several plans, in turn, and take the fastest.
 
@@ -161,10 +169,11 @@ def choose(
 
     Args:    plan: what is not chosen here, and the threads there are. trial: makes the steps. rows: images of a batch.
              macs: of an image. steps: of the run; the timing takes 2 % of it, but 0.3 s at least and `budget` at most
-             (beside the first step of each plan). sliceable: whether a batch may be cut.
+             (beside the first step of each plan). sliceable: whether a batch may be cut. anew: whether what is
+             remembered is passed over.
     """
     memory = _Memory(key, plan)
-    known = memory.read()
+    known = None if anew else memory.read()
     if known is not None:
         return replace(plan, **known)
     others = Bystanders()
@@ -176,7 +185,7 @@ def choose(
     times = race.time(halves, 0.5 * seconds)
     ratio = times[halves[0]] / times[halves[1]]
     agree, losses = race.agree(*halves)
-    said = f"bfloat16 {ratio:.2f}x float32 over {race.rounds(halves[1])}, losses {losses}"
+    said = f"bfloat16 {ratio:.2f}x float32 over {race.rounds(halves)}, losses {losses}"
     taken = halves[1] if ratio > _WORTH and agree else plan
     reasons = [("precision", said if agree else f"{said}: too far apart")]
     ways = _ways(taken, sliceable)
@@ -184,13 +193,12 @@ def choose(
         times = race.time(ways, 0.5 * seconds)
         taken = _fastest(ways, times)
         slower = ", ".join(f"{times[way] / times[taken]:.2f}x {_way(way)}" for way in ways if way != taken)
-        reasons.insert(0, ("threads", f"{slower}, over {race.rounds(taken)}"))
+        reasons.insert(0, ("threads", f"{slower}, over {race.rounds(ways)}"))
+    if others.cores() > _CROWDED * (os.cpu_count() or 1):
+        reasons.append(("", f'{others.line()} meanwhile: plan="measure" on a quiet machine measures anew'))
     taken = replace(taken, reasons=tuple(reasons))
-    if others.cores() < _QUIET * (os.cpu_count() or 1):
-        memory.write(taken)
-        return taken
-    # What was found beside other programs would be wrong tomorrow.
-    return replace(taken, reasons=(*reasons, ("", f"not remembered: {others.line()}")))
+    memory.write(taken)
+    return taken
 
 
 def _ways(plan: Plan, sliceable: bool) -> list[Plan]:
@@ -226,7 +234,7 @@ class _Race:
 
     def time(self, plans: Sequence[Plan], seconds: float) -> dict[Plan, float]:
         """The shortest step of each plan, in seconds; rounds are added while they are expected to end in time."""
-        begin, longest = time.perf_counter(), 0.0
+        begin, longest, rounds = time.perf_counter(), 0.0, 0
         for plan in plans:
             if plan not in self.steps:
                 self._enter(plan)
@@ -235,8 +243,8 @@ class _Race:
             for plan in plans:
                 self._step(plan)
             now = time.perf_counter()
-            longest = max(longest, now - start)
-            if now - begin + longest > seconds or len(self.times[plans[0]]) >= 50:
+            longest, rounds = max(longest, now - start), rounds + 1
+            if now - begin + longest > seconds or rounds == 50:
                 break
         return {plan: min(self.times[plan]) for plan in plans}
 
@@ -256,9 +264,11 @@ class _Race:
         self.times[plan].append(time.perf_counter() - start)
         self.losses[plan].append(loss)
 
-    def rounds(self, plan: Plan) -> str:
-        """How many steps of a plan were timed."""
-        return counted(len(self.times[plan]), "step") + (f" of {self.rows} images" if self.rows < self.whole else "")
+    def rounds(self, plans: Sequence[Plan]) -> str:
+        """How many steps of each plan were timed, at least."""
+        return counted(min(len(self.times[plan]) for plan in plans), "step") + (
+            f" of {self.rows} images" if self.rows < self.whole else ""
+        )
 
     def agree(self, plan: Plan, other: Plan) -> tuple[bool, str]:
         """Whether the losses of the steps of two plans tell of the same training, and what they were at the last of them."""
