@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,8 +20,9 @@ import torch
 from PIL import Image
 
 from striate.build import build, rewrite, share_statistics
-from striate.errors import ArgumentError, DataError, LostError, StriateError
-from striate.layers import BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, ReLU
+from striate.datasets import digits
+from striate.errors import ArgumentError, DataError, LostError, NonFiniteError, StriateError
+from striate.layers import BatchNormalization, Conv2D, Dense, Flatten, GlobalAveragePooling2D, ReLU
 from striate.loader import Batches, Preprocessing
 from striate.losses import SparseCategoricalCrossentropy
 from striate.metrics import SparseCategoricalAccuracy
@@ -29,6 +32,7 @@ from striate.optimizers import SGD, VSGD
 from striate.recipe import job
 from striate.recipe.grammar import Recipe
 from striate.regularizers import L2
+from striate.report import wilson
 from striate.train import Distributed, Goal, Group, Objective, Step, Whole, joined
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -174,13 +178,16 @@ def test_a_signal_to_one_process_ends_the_step_of_all():
 LAYERS = (BatchNormalization(), ReLU(), GlobalAveragePooling2D(), Dense(3, activation="softmax"))
 
 
-def fitted(group, plan="exact", optimizer="SGD", **how):
+def fitted(group, plan="exact", optimizer="SGD", spoilt=None):
     """The history of a model that was fitted in a group, its evaluation, and the line of its plan."""
     x, y, _, _ = data(60)
+    if spoilt is not None:
+        x[spoilt] = 1e38
+    held = (x[:15].numpy(), y[:15].numpy())
     model = Sequential([Conv2D(4, 3, input_shape=(6, 6, 2)), *LAYERS], seed=2)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     model._group = group
-    history = model.fit(x.numpy(), y.numpy(), 8, 3, 0, validation_split=0.25, plan=plan, **how)
+    history = model.fit(x.numpy(), y.numpy(), 8, 3, 0, validation_data=held, plan=plan)
     kept = {key: value for key, value in history.history.items() if key not in ("seconds", "images_per_second")}
     return kept, model.evaluate(x.numpy(), y.numpy(), return_dict=True), model.plan.line()
 
@@ -202,9 +209,39 @@ def test_the_plan_of_the_first_process_is_that_of_all_and_says_whose_statistics(
     assert line == its_line
 
 
+@pytest.mark.slow
+def test_with_statistics_of_its_own_part_each_the_accuracy_stays_within_its_interval():
+    (x, y), (held, answers) = digits.load_data()
+
+    def accuracy(group):
+        layers = [Conv2D(8, 3, input_shape=(8, 8, 1)), BatchNormalization(), ReLU(), Flatten()]
+        model = Sequential([*layers, Dense(10, activation="softmax")], seed=1)
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model._group = group
+        model.fit(x, y, 32, 3, 0, plan={"threads": 1})
+        return model.evaluate(held, answers, return_dict=True)["accuracy"]
+
+    low, high = wilson(round(accuracy(Group()) * len(held)), len(held))
+    one, other = Threads.each(2, accuracy)
+    assert one == other
+    assert low <= one <= high
+
+
 def test_an_optimizer_that_looks_twice_is_refused():
     with pytest.raises(ArgumentError, match="VSGD looks at each batch twice"):
         fitted(Group(0, 2), optimizer=VSGD())
+
+
+def test_a_loss_that_is_not_finite_ends_all_with_the_same_words():
+    def work(group):
+        with pytest.raises(NonFiniteError) as caught:
+            fitted(group, spoilt=23)
+        return str(caught.value), group.shares(caught.value)
+
+    alone, shared = work(Group())
+    assert "the images reach 1e+38" in alone, "whoever has that image"
+    assert not shared
+    assert Threads.each(2, work) == [(alone, True)] * 2
 
 
 def test_an_error_of_one_process_is_raised_in_all():
@@ -409,3 +446,26 @@ def test_a_process_that_dies_leaves_nobody_waiting(tmp_path):
     assert status == LostError.status
     assert "LostError: another process of the run has ended" in err
     assert (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def commands():
+    """The commands of the page, as lists of words."""
+    page = (Path(__file__).parents[2] / "docs" / "several-machines.md").read_text(encoding="utf-8")
+    return [shlex.split(line) for line in re.findall(r"```sh\n(.*?)\n```", page)]
+
+
+def test_the_commands_of_the_page_are_two():
+    assert [words[0] for words in commands()] == ["torchrun", "torchrun"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_command_of_the_page_trains(tmp_path, number):
+    written(tmp_path, 1)
+    _, *words = commands()[number]
+    place = f"127.0.0.1:{free_port()}"
+    words = [place if word == "first:29500" else word for word in words]
+    agents = [started(tmp_path, torchrun(*words)) for _ in range(1 + words.count("--nnodes"))]
+    results = [ended(each, 240) for each in agents]
+    assert [status for status, _, _ in results] == [0] * len(agents), results
+    assert (tmp_path / "run" / "report.html").exists()

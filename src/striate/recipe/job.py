@@ -202,6 +202,7 @@ def run(
         )
     except Interrupted as signal:
         interrupted = signal.signum
+        group.ending()
     seconds_train = time.perf_counter() - train_begin
     assert model.plan is not None and model.history is not None
     recipe = replace(recipe, train=replace(recipe.train, plan=model.plan.to_table()))

@@ -93,6 +93,15 @@ class Group:
                 self.agreed.append(own)
                 raise own
 
+    def ending(self) -> None:
+        """Hear signals no more: the run ends already, and torchrun sends on what its processes were sent anyway.
+
+        It also ends the others as soon as one has ended, and these are about to end by themselves.
+        """
+        if self.world > 1:
+            for each in SIGNALS:
+                signal.signal(each, signal.SIG_IGN)
+
     def shares(self, error: StriateError) -> bool:
         """Whether all processes ended with this error: one of them is to tell it."""
         return self.world > 1 and (error in self.agreed or isinstance(error, NonFiniteError))
@@ -121,8 +130,7 @@ def joined() -> Generator[Group]:
     try:
         yield group
     finally:
-        # When one process has ended torchrun ends the others, and these are about to end by themselves.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        group.ending()
         torch.distributed.destroy_process_group()
 
 
