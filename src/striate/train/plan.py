@@ -28,7 +28,7 @@ class Plan:
     """The choices of a run. Two runs of one plan, seed and machine give the same bits.
 
     Example: >>> Plan(threads=2).line()
-             'torch, 2 threads, float32, channels_last, rewrites: pool-before-activation, fused updates, ...'
+             'torch, 2 threads, float32, channels_last, rewrites: pool-before-activation, ..., denormals as 0'
     """
 
     threads: int
@@ -36,7 +36,7 @@ class Plan:
     """Of the training steps; weights, evaluation and prediction are float32 always."""
     engine: str = "torch"
     layout: str = "channels_last"
-    rewrites: tuple[str, ...] = tuple(RULES)
+    rewrites: tuple[str, ...] = RULES
     reason: str = ""
     """What decided the precision, with its figures."""
 
