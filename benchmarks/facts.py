@@ -5,6 +5,8 @@ python -m benchmarks.facts
 
 import json
 
+import torch
+
 import striate
 from benchmarks.peers.declared import declare
 from benchmarks.task import SHAPES
@@ -31,6 +33,7 @@ def main() -> None:
     }
     facts = {
         "machine": machine(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "striate": striate.__version__,
         "flop": {network: training_flop(table) for network, table in tables.items()},
         "weights": {network: table.params for network, table in tables.items()},

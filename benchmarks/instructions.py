@@ -4,9 +4,9 @@
     python -m benchmarks.instructions --check     count, and fail (status 1) where it grew by more than 5 %
     python -m benchmarks.instructions --check --plant     the same with a planted slowdown, which must fail
 
-The network is so small that its kernels cost next to nothing. Runs of STEPS and twice STEPS steps are counted whole by
-callgrind (valgrind); their difference has no start-up in it. A count is compared only with one of the same Python, torch
-and processor capability, as the instructions of their binaries are in it. It needs valgrind, and takes some minutes.
+The network is so small that its kernels cost next to nothing. callgrind (valgrind) counts an epoch of STEPS steps, and
+in a second run one of twice as many: what their difference holds are steps alone. A count is compared only with one of the same Python, torch
+and processor capability, as the instructions of their binaries are in it. It needs valgrind, and takes a minute or two.
 """
 
 import argparse
@@ -29,7 +29,7 @@ BASELINE = results.FOLDER / "instructions.json"
 
 
 def train(steps: int, plant: bool = False) -> None:
-    """An epoch of so many steps of four images of four pixels."""
+    """Two epochs of so many steps of four images of four pixels; from the second on instructions are counted."""
     import numpy as np
 
     import striate
@@ -37,20 +37,25 @@ def train(steps: int, plant: bool = False) -> None:
     def waste(_step, _logs) -> None:
         sum(number * number for number in range(3000))
 
+    def begin(epoch, _logs) -> None:
+        if epoch == 1:
+            subprocess.run(["callgrind_control", "--instr=on", str(os.getpid())], check=True, stdout=subprocess.DEVNULL)
+
     draw = np.random.default_rng(0)
     x, y = draw.random((4 * steps, 2, 2, 1), np.float32), draw.integers(0, 2, 4 * steps)
     layers = [striate.Input((2, 2, 1)), striate.layers.Flatten(), striate.layers.Dense(2, activation="softmax")]
     model = striate.Sequential(layers, seed=0)
     model.compile(striate.optimizers.AdamW(0.001), "sparse_categorical_crossentropy")
-    callbacks = [striate.callbacks.LambdaCallback(on_train_batch_end=waste)] if plant else []
-    model.fit(x, y, 4, 1, verbose=0, callbacks=callbacks, plan={"threads": 1, "precision": "float32"})
+    callbacks = [striate.callbacks.LambdaCallback(on_epoch_begin=begin, on_train_batch_end=waste if plant else None)]
+    model.fit(x, y, 4, 2, verbose=0, callbacks=callbacks, plan={"threads": 1, "precision": "float32"})
 
 
 def count(steps: int, plant: bool = False) -> int:
-    """Instructions of a whole process that trains so many steps."""
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", sys.executable]
+    """Instructions of an epoch of so many steps, and of what follows it."""
+    command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={os.devnull}"]
+    command.append(sys.executable)
     command += ["-m", "benchmarks.instructions", "--train", str(steps), *(["--plant"] if plant else [])]
-    fixed = surroundings(PYTHONHASHSEED="0", OMP_NUM_THREADS="1", PYTHONMALLOC="malloc")
+    fixed = surroundings(PYTHONHASHSEED="0", OMP_NUM_THREADS="1")
     done = subprocess.run(command, capture_output=True, text=True, env=fixed, cwd=ROOT)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode or found is None:

@@ -54,6 +54,8 @@ class Found:
     """By number of cores: GFLOP/s of the fastest convolution by precision."""
     series: list[Series] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    on_card: bool = False
+    """Whether it was the graphics card that trained."""
     interrupted: bool = False
 
     def to_table(self) -> dict[str, Any]:
@@ -80,54 +82,64 @@ def core_counts(wanted: Sequence[int], available: int) -> list[int]:
     return sorted({min(count or available, available) for count in wanted})
 
 
-def measure(
-    found: Found,
-    peers: Sequence[Peer],
-    pythons: dict[str, str],
-    networks: Sequence[str],
-    cores: Sequence[int],
-    rounds: int,
-    seconds: float,
-    told: Callable[[Series, Outcome], None],
-    timeout: float = 600,
-) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be measured."""
+
+    peers: Sequence[Peer]
+    pythons: dict[str, str]
+    """Peer to the interpreter that has it."""
+    networks: Sequence[str]
+    cores: Sequence[int]
+    rounds: int
+    seconds: float
+    timeout: float
+    amount: Callable[[str, int, float], tuple[int, int]] = amount
+    peak: tuple[str, ...] = ("-m", "benchmarks.peak")
+
+
+def measure(wanted: Wanted, found: Found, told: Callable[[Series, Outcome], None]) -> None:
     """Fill `found`; `told` hears of each run.
 
     Plans are remembered in a folder of this measurement's own: striate decides them once, as on a machine where it is new.
     """
     with tempfile.TemporaryDirectory() as memory:
-        for count in cores:
-            for network in networks:
-                series = [Series(network, count, peer.name) for peer in peers]
+        for count in wanted.cores:
+            for network in wanted.networks:
+                series = [Series(network, count, peer.name) for peer in wanted.peers]
                 found.series += series
-                images, epochs = amount(network, count, seconds)
-                amounts = dict.fromkeys(pythons, images)
                 with on_cores(count):
-                    _note_peak(found, count)
-                    for number in range(rounds):
-                        pairs = list(zip(peers, series, strict=True))
-                        for peer, each in pairs if number % 2 == 0 else reversed(pairs):
-                            if each.problem:
-                                each.runs.append(None)
-                                continue
-                            outcome = run(
-                                ["-m", peer.script, network, f"--images={amounts[peer.name]}", f"--epochs={epochs}"],
-                                timeout,
-                                pythons[peer.name],
-                                **peer.environment,
-                                STRIATE_DATA=memory,
-                            )
-                            outcome = _same_network(outcome, found.facts["weights"][network])
-                            if outcome.figures is not None:
-                                amounts[peer.name] = fewer(amounts[peer.name], sum(outcome.figures["epochs"]), seconds)
-                            each.runs.append(outcome.figures)
-                            each.problem = outcome.problem
-                            told(each, outcome)
+                    _note_peak(found, count, wanted.peak)
+                    _take_turns(wanted, found, series, memory, told)
 
 
-def _note_peak(found: Found, count: int) -> None:
+def _take_turns(
+    wanted: Wanted, found: Found, series: list[Series], memory: str, told: Callable[[Series, Outcome], None]
+) -> None:
+    """All rounds of one network on one number of cores."""
+    network, count = series[0].network, series[0].cores
+    images, epochs = wanted.amount(network, count, wanted.seconds)
+    amounts = dict.fromkeys(wanted.pythons, images)
+    for number in range(wanted.rounds):
+        pairs = list(zip(wanted.peers, series, strict=True))
+        for peer, each in pairs if number % 2 == 0 else reversed(pairs):
+            if each.problem:
+                each.runs.append(None)
+                continue
+            command = ["-m", peer.script, network, f"--images={amounts[peer.name]}", f"--epochs={epochs}"]
+            python = wanted.pythons[peer.name]
+            outcome = run(command, wanted.timeout, python, **peer.environment, STRIATE_DATA=memory)
+            outcome = _same_network(outcome, found.facts["weights"][network])
+            if outcome.figures is not None:
+                amounts[peer.name] = fewer(amounts[peer.name], sum(outcome.figures["epochs"]), wanted.seconds)
+            each.runs.append(outcome.figures)
+            each.problem = outcome.problem
+            told(each, outcome)
+
+
+def _note_peak(found: Found, count: int, command: Sequence[str]) -> None:
     """Keep the best convolution seen so far on so many cores: a bound is not lowered by a noisy minute."""
-    outcome = run(["-m", "benchmarks.peak"])
+    outcome = run(command)
     if outcome.figures is not None:
         best = found.peaks.setdefault(count, {})
         for precision in ("float32", "bfloat16"):
@@ -146,55 +158,77 @@ def _same_network(outcome: Outcome, weights: int) -> Outcome:
     return outcome
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    names = [peer.name for peer in PEERS if peer is not STRIATE]
-    parser.add_argument("--networks", nargs="+", choices=SHAPES, default=list(SHAPES))
-    parser.add_argument("--peers", nargs="+", choices=names, default=names)
-    parser.add_argument("--cores", nargs="+", type=int, default=[1, 2, 0], help="0 stands for all")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="about how long tuned torch trains in a run")
-    parser.add_argument("--timeout", type=float, default=600, help="seconds after which a run is given up")
-    parser.add_argument("--python", nargs="+", default=[], help="other interpreters that have peers")
-    parser.add_argument("--out", type=Path, default=results.FOLDER)
-    given = parser.parse_args(arguments)
-    if given.rounds < 1 or given.seconds <= 0 or min(given.cores) < 0:
-        parser.error("--rounds is at least 1, --seconds above 0, --cores not below 0")
-
-    outcome = run(["-m", "benchmarks.facts"])
-    if outcome.figures is None:
-        print(f"striate itself cannot be measured: {outcome.problem}", file=sys.stderr)
-        return 1
-    wanted = tuple(peer for peer in PEERS if peer is STRIATE or peer.name in given.peers)
-    pythons = find(wanted, [sys.executable, *given.python])
-    peers = [peer for peer in wanted if peer.name in pythons]
-    available = len(os.sched_getaffinity(0))
-    cores = core_counts(given.cores, available)
-    facts = {"cores": available, "when": time.strftime("%Y-%m-%d"), "rounds": given.rounds, "seconds": given.seconds}
-    found = Found(outcome.figures | facts, left_out=[peer.name for peer in wanted if peer.name not in pythons])
-
+def conduct(wanted: Wanted, found: Found) -> None:
+    """Measure under the eyes of the user, until all is measured or Ctrl-C."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-        runs = bar.add_task("", total=len(cores) * len(given.networks) * len(peers) * given.rounds)
+        total = len(wanted.cores) * len(wanted.networks) * len(wanted.peers) * wanted.rounds
+        runs = bar.add_task("", total=total)
 
         def told(series: Series, outcome: Outcome) -> None:
             where = f"{series.network}, {series.cores} cores, {series.peer}"
-            bar.update(runs, advance=1 if outcome.figures else given.rounds - len(series.runs) + 1, description=where)
-            speed = f"{outcome.figures['images_per_second']:,.0f} images/s" if outcome.figures else outcome.problem
+            done = wanted.rounds - len(series.runs) + 1 if outcome.figures is None else 1
+            bar.update(runs, advance=done, description=where)
+            speed = (
+                outcome.problem if outcome.figures is None else f"{outcome.figures['images_per_second']:,.0f} images/s"
+            )
             if not console.is_terminal or outcome.figures is None:
                 console.print(f"{where}, round {len(series.runs)}: {speed}", highlight=False, markup=False)
 
         try:
-            measure(found, peers, pythons, given.networks, cores, given.rounds, given.seconds, told, given.timeout)
+            measure(wanted, found, told)
         except KeyboardInterrupt:
             found.interrupted = True
-    text = table.markdown(found.to_table())
-    results.write(
-        given.out, f"speed-{available}-cores", {**found.to_table(), "summary": table.summary(found.to_table())}, text
-    )
+
+
+def keep(found: Found, folder: Path, name: str) -> int:
+    """Write and print what was found; the exit status."""
+    figures = found.to_table()
+    text = table.markdown(figures)
+    results.write(folder, name, {**figures, "summary": table.summary(figures)}, text)
     print(text, end="")
     return 130 if found.interrupted else 0
+
+
+def parser_of(description: str) -> argparse.ArgumentParser:
+    """The options that every measurement in turn has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--networks", nargs="+", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="about how long tuned torch trains in a run")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds after which a run is given up")
+    parser.add_argument("--out", type=Path, default=results.FOLDER)
+    return parser
+
+
+def known(rounds: int, seconds: float) -> dict[str, Any]:
+    """What is known before anything is timed. Without it nothing can be measured."""
+    outcome = run(["-m", "benchmarks.facts"])
+    if outcome.figures is None:
+        sys.exit(f"striate itself cannot be measured: {outcome.problem}")
+    cores, today = len(os.sched_getaffinity(0)), time.strftime("%Y-%m-%d")
+    return outcome.figures | {"cores": cores, "when": today, "rounds": rounds, "seconds": seconds}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = parser_of((__doc__ or "").splitlines()[0])
+    names = [peer.name for peer in PEERS if peer is not STRIATE]
+    parser.add_argument("--peers", nargs="+", choices=names, default=names)
+    parser.add_argument("--cores", nargs="+", type=int, default=[1, 2, 0], help="0 stands for all")
+    parser.add_argument("--python", nargs="+", default=[], help="other interpreters that have peers")
+    given = parser.parse_args(arguments)
+    if given.rounds < 1 or given.seconds <= 0 or min(given.cores) < 0:
+        parser.error("--rounds is at least 1, --seconds above 0, --cores not below 0")
+    asked = tuple(peer for peer in PEERS if peer is STRIATE or peer.name in given.peers)
+    pythons = find(asked, [sys.executable, *given.python])
+    found = Found(
+        known(given.rounds, given.seconds), left_out=[peer.name for peer in asked if peer.name not in pythons]
+    )
+    cores = core_counts(given.cores, found.facts["cores"])
+    peers = [peer for peer in asked if peer.name in pythons]
+    conduct(Wanted(peers, pythons, given.networks, cores, given.rounds, given.seconds, given.timeout), found)
+    return keep(found, given.out, f"speed-{found.facts['cores']}-cores")
 
 
 if __name__ == "__main__":

@@ -61,8 +61,9 @@ def markdown(found: dict[str, Any]) -> str:
     """The rows as tables, one for each number of cores and network, under the name of the machine."""
     facts = found["facts"]
     machine = facts["machine"]
+    card = f"{facts['device']}; " if found.get("on_card") else ""
     head = (
-        f"{machine['cpu']}, {facts['cores']} cores, {machine['capability']}, {machine['memory'] / 2**30:.0f} GiB; "
+        f"{card}{machine['cpu']}, {facts['cores']} cores, {machine['capability']}, {machine['memory'] / 2**30:.0f} GiB; "
         f"torch {machine['torch']}, Python {machine['python']}, striate {facts['striate']}; {facts['when']}. "
         f"Batch 128, {facts['rounds']} rounds in turn. Beside each peer: how many times its images per second "
         "striate trains, the median of the rounds' ratios and their range."
