@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
-from benchmarks.child import on_cores, run, surroundings
+from benchmarks.child import heed_sigterm, on_cores, run, surroundings
 from benchmarks.table import spread
 
 PEAK = 262.0
@@ -97,4 +97,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    heed_sigterm()
     sys.exit(main())

@@ -39,6 +39,11 @@ def on_cores(count: int | None) -> Generator[list[int]]:
         os.sched_setaffinity(0, before)
 
 
+def heed_sigterm() -> None:
+    """Take SIGTERM as Ctrl-C is taken: children are ended, and what was measured is kept."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def surroundings(**more: str) -> dict[str, str]:
     """The environment of a script: this working copy's modules, and as many threads as it has cores."""
     inherited = {name: value for name, value in os.environ.items() if name not in LIMITS}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from benchmarks import results
 from benchmarks.accuracy import summary, train
-from benchmarks.child import ROOT, run
+from benchmarks.child import ROOT, heed_sigterm, run
 from benchmarks.peers import STRIATE, Peer
 from benchmarks.speed import SECONDS, Found, Wanted, conduct, keep, known, parser_of
 from benchmarks.task import BATCH
@@ -72,4 +72,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    heed_sigterm()
     sys.exit(main())

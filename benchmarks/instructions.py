@@ -34,10 +34,10 @@ def train(steps: int, plant: bool = False) -> None:
 
     import striate
 
-    def waste(_step, _logs) -> None:
+    def waste(_step, *_logs) -> None:
         sum(number * number for number in range(3000))
 
-    def begin(epoch, _logs) -> None:
+    def begin(epoch, *_logs) -> None:
         if epoch == 1:
             subprocess.run(["callgrind_control", "--instr=on", str(os.getpid())], check=True, stdout=subprocess.DEVNULL)
 
@@ -59,7 +59,8 @@ def count(steps: int, plant: bool = False) -> int:
     done = subprocess.run(command, capture_output=True, text=True, env=fixed, cwd=ROOT)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode or found is None:
-        sys.exit(f"callgrind gave no count: {(done.stderr.strip().splitlines() or [''])[-1]}")
+        words = [line for line in done.stderr.splitlines() if line and not line.startswith("==")]
+        sys.exit(f"callgrind gave no count: {(words or ['nothing was said'])[-1]}")
     return int(found[1])
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
-from benchmarks.child import on_cores, run
+from benchmarks.child import heed_sigterm, on_cores, run
 from benchmarks.peers import STRIATE, TUNED
 from benchmarks.speed import amount
 from benchmarks.table import spread
@@ -38,22 +38,28 @@ def kept(quiet: Sequence[float], loaded: Sequence[float], foreign: int) -> float
 
 
 def measure(network: str, cores: int, rounds: int, seconds: float) -> dict[str, Any]:
-    """For both engines and cases: the shares kept, or what went wrong."""
+    """For both engines and cases: the shares kept, or what went wrong; after Ctrl-C those of the rounds until then."""
     images, _ = amount(network, cores, seconds)
     task = [network, "--images", str(images), "--epochs", str(EPOCHS)]
     shares: dict[str, dict[str, list[float]]] = {peer.name: {case: [] for case in CASES} for peer in (STRIATE, TUNED)}
     problems: list[str] = []
-    for number in range(rounds):
-        for peer in (STRIATE, TUNED) if number % 2 == 0 else (TUNED, STRIATE):
-            quiet = run(["-m", peer.script, *task])
-            for case, foreign in CASES.items():
-                loaded = run(["-m", peer.script, *task, "--foreign", str(foreign)])
-                if quiet.figures is None or loaded.figures is None:
-                    problems.append(f"{peer.name}: {quiet.problem or loaded.problem}")
-                    continue
-                shares[peer.name][case].append(kept(quiet.figures["epochs"], loaded.figures["epochs"], foreign))
+    interrupted = False
+    try:
+        for number in range(rounds):
+            for peer in (STRIATE, TUNED) if number % 2 == 0 else (TUNED, STRIATE):
+                quiet = run(["-m", peer.script, *task])
+                for case, foreign in CASES.items():
+                    loaded = run(["-m", peer.script, *task, "--foreign", str(foreign)])
+                    if quiet.figures is None or loaded.figures is None:
+                        problems.append(f"{peer.name}: {quiet.problem or loaded.problem}")
+                        continue
+                    share = kept(quiet.figures["epochs"], loaded.figures["epochs"], foreign)
+                    shares[peer.name][case].append(share)
+                    print(f"{network}, {peer.name}, {case}: {100 * share:.0f} % kept", file=sys.stderr)
+    except KeyboardInterrupt:
+        interrupted = True
     found = {name: {case: spread(values) for case, values in cases.items() if values} for name, cases in shares.items()}
-    return {"share of the quiet speed kept": found, "problems": problems}
+    return {"share of the quiet speed kept": found, "problems": problems, "interrupted": interrupted}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,8 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found[network] = measure(network, len(cores), given.rounds, given.seconds)
             results.write(given.out, f"load-{len(cores)}-cores", found)
             print(json.dumps({network: found[network]}, indent=1), flush=True)
+            if found[network]["interrupted"]:
+                return 130
     return 0
 
 
 if __name__ == "__main__":
+    heed_sigterm()
     sys.exit(main())

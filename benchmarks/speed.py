@@ -12,6 +12,7 @@ has is left out, and the table says so. Ctrl-C ends it and keeps what was measur
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -24,7 +25,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks import results, table
-from benchmarks.child import Outcome, on_cores, run
+from benchmarks.child import Outcome, heed_sigterm, on_cores, run
 from benchmarks.peers import PEERS, STRIATE, Peer, find
 from benchmarks.task import BATCH, SHAPES
 
@@ -220,6 +221,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.rounds < 1 or given.seconds <= 0 or min(given.cores) < 0:
         parser.error("--rounds is at least 1, --seconds above 0, --cores not below 0")
+    for python in given.python:
+        if shutil.which(python) is None:
+            parser.error(f"--python {python}: there is no such interpreter")
     asked = tuple(peer for peer in PEERS if peer is STRIATE or peer.name in given.peers)
     pythons = find(asked, [sys.executable, *given.python])
     found = Found(
@@ -232,4 +236,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    heed_sigterm()
     sys.exit(main())

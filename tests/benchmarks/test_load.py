@@ -1,10 +1,11 @@
 """What is kept beside a foreign program, by hand, and that the foreign program is there when it should be."""
 
 import subprocess
-import sys
 
 import pytest
 
+from benchmarks import load
+from benchmarks.child import Outcome
 from benchmarks.load import kept
 from benchmarks.task import Clock
 
@@ -23,7 +24,6 @@ def test_the_foreign_program_is_there_from_its_epoch_to_the_last(monkeypatch):
         return began[-1]
 
     monkeypatch.setattr(subprocess, "Popen", popen)
-    monkeypatch.setattr(sys, "executable", sys.executable)
     clock = Clock(3, foreign=1)
     alive = []
     for _ in range(3):
@@ -39,3 +39,30 @@ def test_without_a_foreign_program_nothing_is_started(monkeypatch):
     clock.begin("logs")
     clock.end(0, logs={})
     assert clock.start is not None and clock.start > 0
+
+
+def test_both_are_measured_quiet_and_beside_the_program_and_a_failure_is_told(monkeypatch):
+    def stand_in(command, *_given):
+        if "benchmarks.peers.torch_tuned" in command:
+            return Outcome(None, "exit status 1: no torch")
+        return Outcome({"epochs": [4.0 if "--foreign" in command else 2.0] * load.EPOCHS})
+
+    monkeypatch.setattr(load, "run", stand_in)
+    found = load.measure("lenet", 2, rounds=2, seconds=3.0)
+    half = {"median": 0.5, "min": 0.5, "max": 0.5}
+    assert found["share of the quiet speed kept"]["striate"]["there from the first epoch"] == half
+    assert found["share of the quiet speed kept"]["torch-tuned"] == {}
+    assert set(found["problems"]) == {"torch-tuned: exit status 1: no torch"} and not found["interrupted"]
+
+
+def test_shares_of_the_rounds_before_an_interruption_are_kept(monkeypatch):
+    outcomes = iter([Outcome({"epochs": [9.0, 2.0]}), Outcome({"epochs": [4.0] * 5}), Outcome({"epochs": [4.0] * 5})])
+
+    def stand_in(*_given):
+        for outcome in outcomes:
+            return outcome
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(load, "run", stand_in)
+    found = load.measure("lenet", 2, rounds=2, seconds=3.0)
+    assert found["interrupted"] and found["share of the quiet speed kept"]["striate"]["woke up"]["median"] == 0.5

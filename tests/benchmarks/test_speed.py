@@ -95,3 +95,9 @@ def test_what_was_measured_before_an_interruption_is_kept(monkeypatch, tmp_path,
     (text,) = (path.read_text() for path in tmp_path.glob("speed-*-cores.md"))
     assert "Interrupted" in text and "| striate |" in text and text in capsys.readouterr().out
     assert child.ROOT not in tmp_path.parents
+
+
+def test_an_interpreter_that_is_not_there_is_refused(capsys):
+    with pytest.raises(SystemExit) as ended:
+        speed.main(["--python", "/no/such/python"])
+    assert ended.value.code == 2 and "--python /no/such/python: there is no such interpreter" in capsys.readouterr().err
