@@ -72,14 +72,15 @@ def markdown(found: dict[str, Any]) -> str:
     if found["interrupted"]:
         lines += ["", "**Interrupted: what had been measured by then.**"]
     rows = summary(found)
-    for cores, network in dict.fromkeys((row["cores"], row["network"]) for row in rows):
+    measured = [row for row in rows if "images/s" in row]
+    for cores, network in dict.fromkeys((row["cores"], row["network"]) for row in measured):
         peak = found["peaks"].get(str(cores), found["peaks"].get(cores, {}))
         bound = "; ".join(f"{precision} {value:.0f}" for precision, value in peak.items())
         title = f"{network}, {cores} core{'s' if cores > 1 else ''}"
         lines += ["", f"### {title}", ""]
         lines += [f"{facts['flop'][network] / 1e6:.3g} MFLOP an image; fastest convolution, GFLOP/s: {bound}.", ""]
         lines += ["| | striate is | images/s | GFLOP/s | of peak | start, s | MB |", "| --- |" + " ---: |" * 6]
-        mine = [row for row in rows if (row["cores"], row["network"]) == (cores, network) and "images/s" in row]
+        mine = [row for row in measured if (row["cores"], row["network"]) == (cores, network)]
         for row in sorted(mine, key=lambda row: -row["images/s"]):
             share = "" if row["share of peak"] is None else f"{100 * row['share of peak']:.1f} %"
             lines.append(

@@ -61,7 +61,12 @@ def test_a_peer_that_failed_is_told_beside_those_that_ran(found):
 
 
 def test_an_interrupted_measurement_gives_the_table_of_what_was_measured(found):
-    found["series"] = [series("striate", run(4000)), series("other", run(2000)), series("late")]
+    found["series"] = [
+        series("striate", run(4000)),
+        series("other", run(2000)),
+        series("late"),
+        series("striate", network="vgg"),
+    ]
     found["interrupted"] = True
     text = table.markdown(found)
-    assert "Interrupted" in text and "2.00×" in text and "| late |" not in text
+    assert "Interrupted" in text and "2.00×" in text and "| late |" not in text and "vgg" not in text
