@@ -35,7 +35,7 @@ def train(steps: int, plant: bool = False) -> None:
     import striate
 
     def waste(_step, *_logs) -> None:
-        sum(number * number for number in range(3000))
+        sum(number * number for number in range(300))
 
     def begin(epoch, *_logs) -> None:
         if epoch == 1:
