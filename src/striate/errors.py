@@ -11,7 +11,8 @@
     ├── DataError (ValueError)             images or labels that cannot be used
     ├── StorageError (OSError)             a file that is damaged, foreign, or cannot be written
     ├── TrainingError (RuntimeError)       training cannot go on
-    │   └── NonFiniteError                 a loss that is no longer a number
+    │   ├── NonFiniteError                 a loss that is no longer a number
+    │   └── LostError                      another process of the run has ended, or does not answer
     └── ProofError (ArithmeticError)       a gradient is not that of its function: a mistake in code
 
 Every message has one form (`where`, `sum` and `fix` are left out when they have nothing to add):
@@ -30,6 +31,7 @@ __all__ = [
     "ArgumentError",
     "DataError",
     "DeclarationError",
+    "LostError",
     "NonFiniteError",
     "OpenSizeError",
     "ProofError",
@@ -125,6 +127,10 @@ class TrainingError(StriateError, RuntimeError):
 
 class NonFiniteError(TrainingError):
     """The loss is no longer a finite number; nothing of the step that gave it was applied."""
+
+
+class LostError(TrainingError):
+    """Another process of the run has ended, or does not answer."""
 
 
 class ProofError(StriateError, ArithmeticError):

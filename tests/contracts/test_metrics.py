@@ -64,6 +64,20 @@ def test_batches_of_any_size_add_up_to_the_whole(name, shape, cuts):
 
 @pytest.mark.parametrize("shape", [(13, 6), (13, 6, 3, 2)])
 @pytest.mark.parametrize("name", MEMBERS)
+def test_what_several_processes_gather_adds_up_to_the_whole(name, shape):
+    metric = MEMBERS[name].example()
+    prediction, target = samples(name, shape)
+    together = metric.meter()
+    for rows in torch.arange(13).tensor_split([4, 5, 5]):  # one has but one sample, another none
+        part = metric.meter()
+        if len(rows):
+            part.update(prediction[rows], target[rows])
+        together.add(part.gathered())
+    assert together.result() == pytest.approx(measured(metric, prediction, target), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(13, 6), (13, 6, 3, 2)])
+@pytest.mark.parametrize("name", MEMBERS)
 def test_called_with_arrays_it_gives_the_same(name, shape):
     metric = MEMBERS[name].example()
     prediction, target = samples(name, shape)

@@ -1,10 +1,12 @@
 """Batches: every image once an epoch, in an order that seed and epoch decide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from striate.augmentations import RandomCrop
+from striate.augmentations import MixUp, RandomCrop
 from striate.loader import Augmenter, Batches, Preprocessing
 
 X = torch.arange(10, dtype=torch.float32).reshape(10, 1, 1, 1)
@@ -74,3 +76,26 @@ def test_an_image_is_augmented_and_then_normalised_the_same_in_any_batch():
         seen.append(out)
     assert torch.equal(seen[0], seen[1])
     assert torch.equal(seen[0], made.tensor(augmenter(x, torch.arange(12), 4)))
+
+
+@pytest.mark.parametrize("places", [2, 3, 7])
+@pytest.mark.parametrize("augment", [(), (RandomCrop(1),), (MixUp(),)], ids=str)
+def test_the_parts_of_several_places_are_the_batches_of_one(places, augment):
+    x, y = torch.rand(23, 6, 6, 1), torch.arange(23)
+    augmenter = Augmenter(augment, 5) if augment else None
+    whole = Batches((x,), (y,), (Preprocessing.fit(x.numpy()),), 6, augmenter=augmenter)
+    parts = [replace(whole, place=place, places=places) for place in range(places)]
+    for batch, *found in zip(whole.epoch(1), *(each.epoch(1) for each in parts), strict=True):
+        assert torch.equal(torch.cat([part.x[0] for part in found]), batch.x[0])
+        assert torch.equal(torch.cat([part.y[0] for part in found]), batch.y[0])
+        assert {part.whole for part in found} == {len(batch)}
+        assert 1 not in map(len, found), "one image alone has no spread"
+        if batch.mix is not None:
+            assert torch.equal(torch.cat([part.mix[1] for part in found]), batch.mix[1])
+            assert torch.equal(torch.cat([part.mix[0].y[0] for part in found]), batch.mix[0].y[0])
+
+
+def test_samples_can_count_more():
+    (batch,) = batches(3, weight=(torch.tensor([1.0, 2, 3]), None), shuffle=False).epoch(0)
+    twice = replace(batch, y=batch.y * 2).weighed(2)
+    assert [each.tolist() for each in twice.weight] == [[2, 4, 6], [2, 2, 2]]

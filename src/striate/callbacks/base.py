@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from rich.console import Console
 from rich.text import Text
@@ -22,6 +22,9 @@ class Callback(catalog.Concept, shelf="callbacks"):
     The methods are Keras', and on_interrupt. `logs` holds the numbers so far: loss, accuracy, val_loss, learning_rate ...
     `params` holds epochs, steps and samples (of an epoch), verbose, validation_freq and validated (whether it is).
     """
+
+    writes: ClassVar[bool] = False
+    """Whether it leaves files: of several processes that train together only the first has it then."""
 
     def set_model(self, model: Any) -> None:
         """The model that is trained."""

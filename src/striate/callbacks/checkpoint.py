@@ -37,6 +37,8 @@ class ModelCheckpoint(Callback):
              ModelCheckpoint(filepath='best.striate', save_best_only=True)
     """
 
+    writes = True
+
     filepath: Annotated[str, BeforeValidator(lambda path: os.fspath(path) if isinstance(path, os.PathLike) else path)]
     monitor: str = "val_loss"
     verbose: Index = 0

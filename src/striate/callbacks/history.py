@@ -72,6 +72,8 @@ class CSVLogger(Callback):
              CSVLogger(filename='epochs.csv', append=True)
     """
 
+    writes = True
+
     filename: Annotated[str, BeforeValidator(lambda path: str(path) if isinstance(path, Path) else path)]
     separator: Literal[",", ";", "\t", "|", " "] = ","
     append: bool = False

@@ -19,7 +19,7 @@ from striate.cli.predict import predict
 from striate.cli.prove import prove
 from striate.cli.train import train
 from striate.cli.zoo import zoo
-from striate.errors import RecipeError, StriateError
+from striate.errors import StriateError
 from striate.version import __version__
 
 __all__ = ["main", "run"]
@@ -101,7 +101,7 @@ def run(arguments: Sequence[str]) -> int:
         parsed = app(words, prog_name="striate", standalone_mode=False, terminal_width=width)
         return (parsed() if callable(parsed) else parsed) or 0
     except StriateError as error:
-        terminal.complain(_told(error))
+        terminal.tell(error)
         return error.status
     except UsageError as error:
         command = error.ctx.command_path if error.ctx else "striate"
@@ -119,11 +119,3 @@ def run(arguments: Sequence[str]) -> int:
             "  fix   : please report it with those lines and with the command you gave"
         )
         return BUG
-
-
-def _told(error: StriateError) -> str:
-    """An error in the house form; the problems of a recipe a line each, as editors and terminals link them."""
-    kind = type(error).__name__
-    if isinstance(error, RecipeError) and len(error.problems) > 1:
-        return f"{kind}: {len(error.problems)} problems\n{error}"
-    return f"{kind}: {error}"

@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from striate.errors import StorageError
+from striate.errors import RecipeError, StorageError, StriateError
 
-__all__ = ["complain", "console", "finish", "prepare", "say", "say_json"]
+__all__ = ["complain", "console", "finish", "prepare", "say", "say_json", "tell"]
 
 
 class _Patient(io.FileIO):
@@ -78,6 +78,13 @@ def complain(text: str) -> None:
     shown = Text(text)
     shown.stylize("bold red", 0, max(text.find(":"), 0))
     console(stderr=True).print(shown, soft_wrap=True)
+
+
+def tell(error: StriateError) -> None:
+    """Print an error in the house form; the problems of a recipe a line each, as editors and terminals link them."""
+    problems = error.problems if isinstance(error, RecipeError) else []
+    head = f" {len(problems)} problems\n" if len(problems) > 1 else " "
+    complain(f"{type(error).__name__}:{head}{error}")
 
 
 def say_json(value: Any) -> None:

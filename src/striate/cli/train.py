@@ -1,11 +1,19 @@
 """`striate train`: the main job."""
 
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from striate.cli import terminal
+from striate.errors import LostError, StriateError
+
+if TYPE_CHECKING:
+    from striate.train import Group
 
 __all__ = ["train"]
 
@@ -24,16 +32,41 @@ def train(
     print_recipe: Annotated[bool, typer.Option("--print-recipe", help="Print what would run, and stop.")] = False,
 ) -> int:
     """Train and test a network. The run's folder gets its weights, its numbers and a report."""
+    from striate.train import joined
+
+    with joined() as group:
+        if group.leads:
+            try:
+                return _trained(group, what, out, settings or [], print_recipe)
+            except StriateError as error:
+                if not group.shares(error):
+                    raise
+                terminal.tell(error)
+                return error.status
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+            try:
+                return _trained(group, what, out, settings or [], print_recipe)
+            except StriateError as error:
+                if not (group.shares(error) or isinstance(error, LostError)):
+                    raise
+                return error.status
+            except KeyboardInterrupt as stop:
+                return 128 + getattr(stop, "signum", signal.SIGINT)
+
+
+def _trained(group: "Group", what: str, out: Path | None, settings: Sequence[str], print_recipe: bool) -> int:
+    """The job, in one of the processes of a group."""
     from striate.cli.sources import recipe_of
     from striate.recipe.job import run
     from striate.recipe.write import write
     from striate.units import counted, seconds_text
 
-    recipe = recipe_of(what, settings or [])
+    with group.together():
+        recipe = recipe_of(what, settings)
     if print_recipe:
         terminal.say(write(recipe).rstrip())
         return 0
-    outcome = run(recipe, out, terminal.say)
+    outcome = run(recipe, out, terminal.say, group=group)
     summary = outcome.summary
     for part in ("test", "validation"):
         if part in summary:

@@ -9,7 +9,16 @@ from striate.loader.augment import Augmenter
 from striate.loader.preprocessing import Preprocessing
 from striate.seed import stream
 
-__all__ = ["Batch", "Batches"]
+__all__ = ["Batch", "Batches", "parts_of"]
+
+
+def parts_of(rows: int, most: int) -> int:
+    """Into how many parts a batch is cut, at most: none of a single image, in which statistics would have no spread.
+
+    Example: >>> parts_of(32, 4), parts_of(5, 4), parts_of(1, 4)
+             (4, 2, 1)
+    """
+    return max(min(most, rows // 2), 1)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,8 @@ class Batch:
     """Where the samples stand in the data."""
     mix: "tuple[Batch, torch.Tensor] | None" = None
     """Where images were mixed: what each one's partner is labelled, and its own share."""
+    whole: int | None = None
+    """How many samples the batch has that this is a process's part of."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -38,6 +49,13 @@ class Batch:
             self.rows[here],
             self.mix and (self.mix[0].part(start, end), self.mix[1][here]),
         )
+
+    def weighed(self, factor: float) -> "Batch":
+        """The same, each sample counting `factor` times as much."""
+        kind = self.x[0].dtype if self.x and self.x[0].is_floating_point() else torch.float32
+        known = self.weight or (None,) * len(self.y)
+        weight = tuple(torch.full((len(self),), factor, dtype=kind) if w is None else w * factor for w in known)
+        return replace(self, weight=weight, mix=self.mix and (self.mix[0].weighed(factor), self.mix[1]))
 
 
 @dataclass(frozen=True)
@@ -60,6 +78,9 @@ class Batches:
     augmenter: Augmenter | None = None
     """Of the images of the only input."""
     weight: tuple[torch.Tensor | None, ...] | None = None
+    place: int = 0
+    places: int = 1
+    """Which part of every batch an epoch gives, of how many: all processes together see what one alone would."""
 
     @property
     def samples(self) -> int:
@@ -82,7 +103,17 @@ class Batches:
         order = self.order(epoch)
         for step in range(start, len(self)):
             end = len(order) if step == len(self) - 1 else (step + 1) * self.size
-            yield self.batch(order[step * self.size : end], epoch)
+            yield self._part(order[step * self.size : end], epoch)
+
+    def _part(self, rows: torch.Tensor, epoch: int) -> Batch:
+        """This place's part of the batch of these rows, of sizes that differ by one at most; the last may have none."""
+        if self.places == 1:
+            return self.batch(rows, epoch)
+        parts = parts_of(len(rows), self.places)
+        start, end = (len(rows) * min(place, parts) // parts for place in (self.place, self.place + 1))
+        if self.augmenter is not None and any(each.mixes for each in self.augmenter.augmentations):
+            return replace(self.batch(rows, epoch).part(start, end), whole=len(rows))  # partners are anywhere in it
+        return replace(self.batch(rows[start:end], epoch), whole=len(rows))
 
     def batch(self, rows: torch.Tensor, epoch: int) -> Batch:
         """The images of these rows as an epoch sees them."""

@@ -43,6 +43,15 @@ class Meter:
         """The metric of everything added so far; nan before the first batch."""
         return float(self.total) / self.count if self.count else float("nan")
 
+    def gathered(self) -> Any:
+        """What was gathered, as numbers and tensors that can be sent to another process."""
+        return self.total, self.count
+
+    def add(self, gathered: Any) -> None:
+        """Add what another meter of the same metric has gathered, of other samples."""
+        total, count = gathered
+        self.total, self.count = self.total + total, self.count + count
+
 
 @dataclass(frozen=True)
 class Metric(catalog.Concept, shelf="metrics"):
@@ -106,8 +115,14 @@ class Tally(Meter):
 
     def update(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Add a batch."""
-        sums = self.metric.sums(prediction, target)
-        self.sums = sums if self.sums is None else self.sums + sums
+        self.add(self.metric.sums(prediction, target))
+
+    def gathered(self) -> torch.Tensor | None:
+        return self.sums
+
+    def add(self, gathered: torch.Tensor | None) -> None:
+        if gathered is not None:
+            self.sums = gathered if self.sums is None else self.sums + gathered
 
     def result(self) -> float:
         """The metric of everything added so far; nan before the first batch."""

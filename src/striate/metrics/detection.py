@@ -227,6 +227,12 @@ class _Ranks(Meter):
         ):
             kept.append(batch.transpose(0, 1).flatten(1))  # (k, n * h * w)
 
+    def gathered(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        return self.scores, self.truths
+
+    def add(self, gathered: tuple[list[torch.Tensor], list[torch.Tensor]]) -> None:
+        self.scores, self.truths = self.scores + gathered[0], self.truths + gathered[1]
+
     def result(self) -> float:
         if not self.scores:
             return float("nan")

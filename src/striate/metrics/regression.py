@@ -130,12 +130,20 @@ class _Moments(Meter):
     def update(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         target = require_same_shape(self.metric, prediction, target)
         y, a = (x.movedim(1, -1).reshape(-1, prediction.shape[1]).double() for x in (target, prediction))
-        mean, count = y.mean(0), self.count + len(y)
-        apart = mean - self.mean
-        self.spread = self.spread + (y - mean).square().sum(0) + apart.square() * self.count * len(y) / count
-        self.mean = self.mean + apart * len(y) / count
-        self.missed = self.missed + (a - y).square().sum(0)
-        self.count = count
+        mean = y.mean(0)
+        self.add((len(y), mean, (y - mean).square().sum(0), (a - y).square().sum(0)))
+
+    def gathered(self) -> tuple[int, torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self.count, self.mean, self.spread, self.missed
+
+    def add(self, gathered: tuple[int, torch.Tensor, torch.Tensor, torch.Tensor]) -> None:
+        more, mean, spread, missed = gathered
+        if more:
+            count, apart = self.count + more, mean - self.mean
+            self.spread = self.spread + spread + apart.square() * self.count * more / count
+            self.mean = self.mean + apart * more / count
+            self.missed = self.missed + missed
+            self.count = count
 
     def result(self) -> float:
         if not self.count:

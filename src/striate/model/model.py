@@ -13,7 +13,16 @@ from torch import fx, nn
 
 from striate import catalog
 from striate.augmentations import Augmentation
-from striate.build import RULES, build, plain, rewrite, rewrite_for_prediction, unit_variance, weights
+from striate.build import (
+    RULES,
+    build,
+    plain,
+    rewrite,
+    rewrite_for_prediction,
+    share_statistics,
+    unit_variance,
+    weights,
+)
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import FLOAT32, Table, check, check_heads, refuse, require_memory
 from striate.errors import (
@@ -46,6 +55,8 @@ from striate.schedules import Schedule
 from striate.seed import derive, next_seed, require_seed
 from striate.shape import Shape, fits, is_open
 from striate.train import (
+    ALONE,
+    Distributed,
     Engine,
     Evaluation,
     Interrupted,
@@ -130,6 +141,8 @@ class Model:
         self._updater: torch.optim.Optimizer | None = None
         self._training: fx.GraphModule | None = None
         self._rewriting = Rewriting()
+        self._group = ALONE
+        """The processes that train and evaluate together."""
 
     @classmethod
     def _of(cls, network: Network, name: str, seed: int) -> Self:
@@ -498,9 +511,11 @@ class Model:
                     fix="leave it out, and have more epochs",
                 )
         each = steps_per_epoch or len(train)
+        self._require_one_look(optimizer)
         self._decide_plan(plan, train, each * epochs)
         training = self._prepare_training(optimizer)
         self._scale_first_weights(train)
+        self._group.equalise(self.built)
         rate = wanted or optimizer.learning_rate
         constant = isinstance(rate, int | float)
         resolved = (
@@ -521,7 +536,7 @@ class Model:
         self._introduce(heard, params)
         assert self._updater is not None and self.plan is not None
         trainer = Trainer(
-            Step(self._engine(training, self.plan), self._updater),
+            Step(self._shared(self._engine(training, self.plan)), self._updater),
             train,
             None if checked is None else lambda: self._evaluate(checked, heard),
             epochs,
@@ -532,6 +547,7 @@ class Model:
             validation_freq,
             keep == "best",
             lambda: self.stop_training,
+            self._group,
         )
         self._run(trainer)
         return self.history
@@ -861,13 +877,16 @@ class Model:
         )
         augmenter = Augmenter(augment, seed) if augment else None
         ways = self._preprocessing_for(images)
-        return Batches(images, self._targets(given), ways, size, seed, shuffle, augmenter, weight)
+        part = (self._group.rank, self._group.world)
+        return Batches(images, self._targets(given), ways, size, seed, shuffle, augmenter, weight, *part)
 
     def _prepare_training(self, optimizer: Optimizer) -> fx.GraphModule:
         """The rewritten network and the optimizer's state, kept from one fit to the next."""
         if self._training is None:
             assert self.plan is not None
             self._training = self._rewritten(self.built, self.plan)
+            if self.plan.exact and self._group.world > 1:
+                share_statistics(self._training, self._group.total)
         if self._updater is None:
             self._updater = optimizer.build(self._groups(self.built), optimizer.base_rate)
         # An earlier fit may have left the last rate of its schedule there.
@@ -901,24 +920,34 @@ class Model:
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
         """The plan of this fit: as given, or measured on copies of the network."""
         chosen = parse_plan(plan)
-        if chosen is None:
+        group = self._group
+        if chosen is None and not group.leads:
+            chosen = group.first(None)
+            chosen = replace(chosen, threads=min(chosen.threads, cores()))
+        elif chosen is None:
             chosen = Plan(cores())
             prepare(chosen.threads)
+            rows = max(min(batches.size, batches.samples) // group.world, 1)
             key = [
                 network_table(self.network),
                 self._compiled.to_table() if self._compiled else None,
                 catalog.describe(self.optimizer),
-                batches.size,
+                rows,
             ]
             if not _reevaluates(self._require_compiled("fit")):  # curvature is found in float32, from a whole batch
-                rows, table = min(batches.size, batches.samples), Table.of(self._sized(batches.x))
+                table = Table.of(self._sized(batches.x))
                 # Each slice has gradients of its own: they are to stay small beside what a batch leaves behind.
                 gradients = 2 * chosen.threads * FLOAT32 * table.params
                 sliceable = gradients <= rows * (table.bytes or 0) // 2
                 trials, anew = self._trials(batches), plan == "measure"
                 chosen = choose(chosen, trials, key, rows, table.macs or 0, steps, sliceable, anew=anew)
+            group.first(chosen)
+        if group.world > 1:
+            said = f"{group.world} processes, batch statistics of {'all of them' if chosen.exact else 'each its own'}"
+            slices = 1 if chosen.exact else chosen.slices
+            chosen = replace(chosen, slices=slices, reasons=(*chosen.reasons, ("processes", said)))
         prepare(chosen.threads)
-        if self.plan is None or self.plan.rewrites != chosen.rewrites:
+        if self.plan is None or (self.plan.rewrites, self.plan.exact) != (chosen.rewrites, chosen.exact):
             self._training = None
         self.plan = chosen
 
@@ -955,6 +984,20 @@ class Model:
         drawing = [node.owner for node in self.network.layers if node.layer.draws]
         return make_engine(plan, module, self._objective, self._penalties(module), drawing)
 
+    def _shared(self, engine: Engine) -> Engine:
+        """The engine of a run: where several processes train together, each computes its part."""
+        assert self.plan is not None
+        return engine if self._group.world == 1 else Distributed(engine, self._group, self.plan.exact)
+
+    def _require_one_look(self, optimizer: Optimizer) -> None:
+        """Refuse to train in several processes with an optimizer that needs the gradient of a gradient."""
+        if self._group.world > 1 and _reevaluates(optimizer):
+            raise ArgumentError(
+                f"{type(optimizer).__name__} looks at each batch twice, and several processes share one",
+                sum=f"{self._group.world} processes, each with a part of every batch",
+                fix='optimizer="adam", or one process',
+            )
+
     def _penalties(self, module: nn.Module) -> list[Penalty]:
         """Each regularizer with the weight of a built network that it keeps small."""
         return [
@@ -968,7 +1011,7 @@ class Model:
         prepare(self.plan.threads if self.plan else cores())
         objective = self._objective
         module = rewrite_for_prediction(self.built, self._rules, objective.heads).module
-        return Evaluation(module, objective, self._penalties(self.built))
+        return Evaluation(module, objective, self._penalties(self.built), self._group)
 
     @property
     def learning_rate(self) -> float:

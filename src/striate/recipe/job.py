@@ -1,6 +1,7 @@
 """The main job: a recipe becomes a trained, tested, reported network in a run folder."""
 
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,16 +13,16 @@ from striate import catalog
 from striate.callbacks.base import Callback, Logs
 from striate.check import Table, check, require_memory
 from striate.datasets import Data, Split
-from striate.errors import DeclarationError, printable
+from striate.errors import DataError, DeclarationError, printable
 from striate.finding import Finding
 from striate.loader import audit, load_folder, split
 from striate.model import Model
 from striate.recipe.grammar import Recipe
-from striate.recipe.run_folder import RunFolder
+from striate.recipe.run_folder import OthersFolder, RunFolder
 from striate.recipe.write import write
 from striate.report import Results, write_report
 from striate.shape import elements, shape_text
-from striate.train import Interrupted, machine
+from striate.train import ALONE, Group, Interrupted, machine
 from striate.units import counted
 from striate.version import __version__
 
@@ -146,19 +147,28 @@ def run(
     say: Callable[[str], Any] = print,
     progress: bool = True,
     verbose: Literal["auto", 0, 1, 2] = "auto",
+    group: Group = ALONE,
 ) -> Outcome:
     """Load, check, train, test, report. What is written at any time is whole; an interrupted run is reported too.
+
+    Of several processes each loads and checks, all train and test together, and the first says and writes.
 
     Errors: any StriateError; those of the declaration, the data and the folder come before training begins.
     """
     begin = time.perf_counter()
-    data = load_data(recipe, progress)
-    recipe = recipe.fitted(tuple(data.train.x.shape[1:]), len(data.classes))
-    model = make_model(recipe, data)
-    table = check(model.network, loss=model.loss, classes=len(data.classes) or None, data=(data.train.x, data.train.y))
-    require_memory(table, int(machine()["memory"]), 2, min(recipe.train.batch_size, len(data.train)))
+    if not group.leads:
+        say, progress, verbose = _unheard, False, 0
+    with group.together():
+        data = load_data(recipe, progress)
+        recipe = recipe.fitted(tuple(data.train.x.shape[1:]), len(data.classes))
+        model = make_model(recipe, data)
+        model._group = group
+        classes = len(data.classes) or None
+        table = check(model.network, loss=model.loss, classes=classes, data=(data.train.x, data.train.y))
+        require_memory(table, int(machine()["memory"]), 2, min(recipe.train.batch_size, len(data.train)))
+    _require_same(group, data)
     findings = [*data.findings, *audit(data), *table.findings]
-    folder = RunFolder(recipe.name, out)
+    folder = _claimed(group, recipe.name, out)
     for finding in findings:
         folder.log(str(finding))
         say(f"{finding.fault}: {finding.cause}")
@@ -167,13 +177,14 @@ def run(
     if data.bad:
         more = ", and more: see the report" if len(data.bad) > 1 else ""
         say(f"{counted(len(data.bad), 'file')} set aside: {data.bad[0].path}: {data.bad[0].reason}{more}")
-    # Written now, so that a full or unwritable disk is found before the time is spent.
-    folder.write("recipe.toml", write(recipe))
-    folder.write_model(model)
+    with group.together():  # written now, so that a full or unwritable disk is found before the time is spent
+        folder.write("recipe.toml", write(recipe))
+        folder.write_model(model)
     sizes = {"training": len(data.train), "validation": _length(data.validation), "test": _length(data.test)}
     say(f"{data.name}: " + ", ".join(f"{count:,} {part}" for part, count in sizes.items() if count) + " images")
     interrupted, train_begin = None, time.perf_counter()
-    callbacks = [*(catalog.get("callbacks", each) for each in recipe.train.callbacks), _Keep(folder, say)]
+    asked: list[Callback] = [catalog.get("callbacks", each) for each in recipe.train.callbacks]
+    callbacks = [*(each for each in asked if group.leads or not each.writes), _Keep(folder, say)]
     try:
         model.fit(
             data.train.x,
@@ -191,6 +202,7 @@ def run(
         )
     except Interrupted as signal:
         interrupted = signal.signum
+        group.ending()
     seconds_train = time.perf_counter() - train_begin
     assert model.plan is not None and model.history is not None
     recipe = replace(recipe, train=replace(recipe.train, plan=model.plan.to_table()))
@@ -218,12 +230,41 @@ def run(
         "interrupted": interrupted is not None,
         "images": sizes,
     }
-    write_report(
-        _results(recipe, model, data, table, findings, summary, interrupted is not None), folder.path / "report.html"
-    )
+    if group.leads:
+        results = _results(recipe, model, data, table, findings, summary, interrupted is not None)
+        write_report(results, folder.path / "report.html")
     summary["seconds_total"] = round(time.perf_counter() - begin, 3)
     folder.write_summary(summary)
     return Outcome(folder.path, summary, interrupted)
+
+
+def _unheard(line: str) -> None:
+    """What a process says that another says too."""
+
+
+def _claimed(group: Group, name: str, out: str | Path | None) -> RunFolder:
+    """The run's folder, which the first process makes and all agree on."""
+    folder = None
+    with group.together():
+        if group.leads:
+            folder = RunFolder(name, out)
+    path = group.first(folder and folder.path)
+    return folder or OthersFolder(path)
+
+
+def _require_same(group: Group, data: Data) -> None:
+    """Refuse processes whose images are not the same: on several machines each reads its own copy."""
+    parts = (data.train, data.validation, data.test)
+    own = [_length(part) for part in parts], [0 if part is None else zlib.crc32(part.y.tobytes()) for part in parts]
+    first, *others = group.gather(own)
+    with group.together():
+        for rank, theirs in enumerate(others, 1):
+            if theirs != first:
+                raise DataError(
+                    f"process {rank} of {group.world} has other images than process 0, or in another order",
+                    sum=f"training, validation, test: {theirs[0]} there, {first[0]} here",
+                    fix="the same files on every machine",
+                )
 
 
 def _length(part: Split | None) -> int:

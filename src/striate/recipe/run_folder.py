@@ -13,7 +13,7 @@ from striate.files import write_whole
 from striate.model import Model
 from striate.model.storage import WEIGHTS, digest, model_files
 
-__all__ = ["RunFolder"]
+__all__ = ["OthersFolder", "RunFolder"]
 
 METRICS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds", "images_per_second")
 
@@ -83,6 +83,20 @@ class RunFolder:
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write summary.json; a number that is not finite becomes null, which JSON has."""
         self.write("summary.json", json.dumps(_plain(summary), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+class OthersFolder(RunFolder):
+    """The folder of a run that another process writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.log_lines: list[str] = []
+        self.path = path
+
+    def write(self, name: str, content: bytes | str) -> None:
+        """Nothing: there is one writer."""
+
+    def write_model(self, model: Model) -> None:
+        """Nothing either."""
 
 
 def _plain(value: Any) -> Any:

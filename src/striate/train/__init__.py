@@ -1,6 +1,7 @@
 """Training: the plan, the step, the run."""
 
 from striate.train.device import *
+from striate.train.distributed import *
 from striate.train.engine import *
 from striate.train.objective import *
 from striate.train.pace import *

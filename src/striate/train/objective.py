@@ -1,8 +1,9 @@
 """What training makes small: the losses of a network's outputs, weighted and added up, and what is measured beside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import nn
@@ -140,6 +141,21 @@ class Gauge:
                 prediction = scores[place] if order_only else goal.answer(scores[place])
                 for meter in meters:
                     meter.update(prediction, batch.y[place])
+
+    def gathered(self) -> Any:
+        """What was gathered, as numbers and tensors that can be sent to another process."""
+        return self.totals, self.count, [[meter.gathered() for meter in meters] for _, _, meters in self.meters]
+
+    def joined(self, parts: Iterable[Any]) -> "Gauge":
+        """A gauge of what several have gathered, each of other samples."""
+        whole = self.objective.gauge()
+        for totals, count, gathered in parts:
+            whole.totals = [ours + theirs for ours, theirs in zip(whole.totals, totals, strict=True)]
+            whole.count += count
+            for (_, _, meters), states in zip(whole.meters, gathered, strict=True):
+                for meter, state in zip(meters, states, strict=True):
+                    meter.add(state)
+        return whole
 
     def logs(self) -> dict[str, float]:
         """What was gathered, by name: of several outputs each one's loss first, then the metrics."""

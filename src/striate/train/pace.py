@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from striate.train.device import Bystanders, cores
+from striate.train.distributed import Distributed
 from striate.train.engine import Engine, Sliced
 from striate.units import counted
 
@@ -30,8 +31,8 @@ class Pace:
     """
 
     def __init__(self, engine: Engine, say: Callable[[str], Any]) -> None:
-        self.engine, self.say = engine, say
-        self.full = engine.workers if isinstance(engine, Sliced) else 1
+        self.engine, self.say = engine.engine if isinstance(engine, Distributed) else engine, say
+        self.full = self.engine.workers if isinstance(self.engine, Sliced) else 1
         self.best = self.images = self.seconds = 0.0
         self.low = self.rest = 0
         self.told = False

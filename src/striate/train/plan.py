@@ -83,9 +83,10 @@ class Plan:
             threads += f" on {self.slices} slices"
         rewrites = f", rewrites: {', '.join(self.rewrites)}" if self.rewrites else ""
         whole = f" ({why.pop('')[2:-1]})" if "" in why else ""
+        processes = f", {why['processes'][2:-1]}" if "processes" in why else ""
         return (
-            f"{self.engine}, {threads}{why.get('threads', '')}, {self.precision}{why.get('precision', '')}, {self.layout}"
-            f"{rewrites}, fused updates, memory kept, denormals as 0{whole}"
+            f"{self.engine}{processes}, {threads}{why.get('threads', '')}, {self.precision}{why.get('precision', '')}, "
+            f"{self.layout}{rewrites}, fused updates, memory kept, denormals as 0{whole}"
         )
 
     def table(self) -> list[tuple[str, str, str]]:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -18,8 +18,9 @@ from striate.loader import Batch, Batches
 from striate.optimizers import swap_averages
 from striate.schedules.base import Schedule
 from striate.seed import derive
+from striate.train.distributed import ALONE, Distributed, Group
 from striate.train.engine import Penalty, penalised
-from striate.train.objective import Objective, outputs_of
+from striate.train.objective import Gauge, Objective, outputs_of
 from striate.train.pace import Pace
 from striate.train.step import Step, Taken
 
@@ -54,15 +55,15 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def _deferred_signals() -> Generator[list[int]]:
-    """Ctrl-C and SIGTERM are noted and acted on after the step; a second one acts at once.
+def _deferred_signals(repeated: bool = False) -> Generator[list[int]]:
+    """Ctrl-C and SIGTERM are noted and acted on after the step; a second one acts at once, unless it is but the first.
 
-    Python hands signals to the main thread only: elsewhere nothing is changed.
+    torchrun sends on to its processes what the terminal has sent them already. Python hands signals to the main thread only: elsewhere nothing is changed.
     """
     noted: list[int] = []
 
     def note(signum: int, _frame: Any) -> None:
-        if noted:
+        if noted and not repeated:
             raise Interrupted(signum)
         noted.append(signum)
 
@@ -86,6 +87,8 @@ class Evaluation:
     objective: Objective
     penalties: Sequence[Penalty] = ()
     """Part of the loss, as in training: else the two could not be compared."""
+    group: Group = ALONE
+    """The processes that have a part of each batch."""
 
     def __call__(self, batches: Batches, told: Callable[[int, Logs], None] = lambda step, logs: None) -> Logs:
         """The logs {loss, accuracy ...}; `told` hears of each batch."""
@@ -94,14 +97,22 @@ class Evaluation:
         self.module.eval()
         with torch.inference_mode():
             for step, batch in enumerate(batches.epoch(0)):
-                scores = outputs_of(self.module, batch.x)
-                losses = self.objective.losses(scores, batch)
-                value = self.objective.total(losses).item()
-                total, count = total + value * len(batch), count + len(batch)
-                gauge.update([loss.item() for loss in losses] if len(losses) > 1 else [value], scores, batch)
-                told(step, {"loss": total / count})
+                if len(batch):
+                    scores = outputs_of(self.module, batch.x)
+                    losses = self.objective.losses(scores, batch)
+                    value = self.objective.total(losses).item()
+                    total, count = total + value * len(batch), count + len(batch)
+                    gauge.update([loss.item() for loss in losses] if len(losses) > 1 else [value], scores, batch)
+                told(step, {"loss": total / max(count, 1)})
+            total, count, gauge = _joined(self.group, total, count, gauge)
             loss = penalised(torch.tensor(total / count, dtype=torch.float64), self.penalties).item()
         return {"loss": loss, **gauge.logs()}
+
+
+def _joined(group: Group, total: float, count: int, gauge: Gauge) -> tuple[float, int, Gauge]:
+    """The sum of losses, the count of images and the metrics of all processes."""
+    totals, counts, parts = zip(*group.gather((total, count, gauge.gathered())), strict=True)
+    return sum(totals), sum(counts), gauge.joined(parts)
 
 
 @dataclass
@@ -120,6 +131,8 @@ class Trainer:
     keep_best: bool = False
     """End with the weights of the lowest val_loss (loss where nothing is validated) instead of the last."""
     should_stop: Callable[[], bool] | None = None
+    group: Group = ALONE
+    """The processes that train together."""
     best_epoch: int | None = field(default=None, init=False)
     averaged: bool = field(default=False, init=False)
     """Whether the run ended with averages in the place of the weights: what the optimizer remembers is of others."""
@@ -133,12 +146,12 @@ class Trainer:
         logs: Logs = {}
         tell(self.callbacks, "on_train_begin")
         try:
-            with _deferred_signals() as signals:
+            with _deferred_signals(self.group.world > 1) as self._signals:
                 for epoch in range(self.initial_epoch, self.epochs):
-                    logs = self._epoch(epoch, signals)
-                    if signals:
-                        self.interrupted = signals[0]
-                    if self.interrupted or self._told_to_stop():
+                    logs = self._epoch(epoch)
+                    wishes = self.group.gather(self._wish())
+                    self.interrupted = next((signum for signum, _ in wishes if signum), None)
+                    if self.interrupted or any(told for _, told in wishes):
                         break
         finally:
             self.averaged = swap_averages(self.step.optimizer)
@@ -146,34 +159,40 @@ class Trainer:
                 self._restore(self._best)
         tell(self.callbacks, "on_train_end", logs)
 
-    def _epoch(self, epoch: int, signals: list[int]) -> Logs:
+    def _epoch(self, epoch: int) -> Logs:
         """One epoch of steps, then validation. An interrupted epoch is validated too: its weights are a result."""
         tell(self.callbacks, "on_epoch_begin", epoch)
         self.step.engine.module.train()
         # Dropout draws from torch's own stream: with this an epoch can be computed again from (seed, epoch).
-        torch.default_generator.manual_seed(derive(self.batches.seed, "dropout", epoch))
+        others = (self.group.rank,) if self.group.rank else ()  # what one process drops is not what another does
+        torch.default_generator.manual_seed(derive(self.batches.seed, "dropout", epoch, *others))
         gauge = self.step.engine.objective.gauge()
-        total, count, rate = 0.0, 0, self._rate(epoch, 0)
+        total, count, rate, signum = 0.0, 0, self._rate(epoch, 0), 0
         begin = time.perf_counter()
         for number, batch in enumerate(self._batches(epoch)):
             tell(self.callbacks, "on_train_batch_begin", number)
             rate = self._rate(epoch, number)
+            if isinstance(self.step.engine, Distributed):
+                self.step.engine.wish = self._wish()
             start = time.perf_counter()
             taken = self._try(batch, epoch, number)
             self._pace.note(len(batch), time.perf_counter() - start)
             total, count = total + taken.loss * len(batch), count + len(batch)
-            with torch.no_grad():
-                gauge.update(taken.losses, taken.scores, batch)
+            if len(batch):
+                with torch.no_grad():
+                    gauge.update(taken.losses, taken.scores, batch)
             if self.callbacks:
-                tell(self.callbacks, "on_train_batch_end", number, {"loss": total / count, **gauge.logs()})
-            if signals:
+                tell(self.callbacks, "on_train_batch_end", number, {"loss": total / max(count, 1), **gauge.logs()})
+            signum, told = self._agreed()
+            if signum:
                 tell(self.callbacks, "on_interrupt")
-            if signals or self._told_to_stop():
+            if signum or told:
                 break
         seconds = time.perf_counter() - begin
+        total, count, gauge = _joined(self.group, total, count, gauge)
         logs: Logs = {"loss": total / count, **gauge.logs()}
         swap_averages(self.step.optimizer)  # what is validated and kept are the averages, where there are some
-        if self.validate is not None and ((epoch + 1) % self.validation_freq == 0 or signals):
+        if self.validate is not None and ((epoch + 1) % self.validation_freq == 0 or signum):
             logs |= {f"val_{key}": value for key, value in self.validate().items()}
         logs |= {"learning_rate": rate, "seconds": seconds, "images_per_second": count / seconds}
         self._note_best(
@@ -204,6 +223,8 @@ class Trainer:
         try:
             return self.step(batch)
         except NonFiniteError as error:
+            if self.group.world > 1:  # all of them are here, and look at the same images
+                batch = next(replace(self.batches, places=1).epoch(epoch, number))
             cause, fix = self._cause(batch, first=(epoch, number) == (self.initial_epoch, 0))
             raise NonFiniteError(
                 f"{error.what} in epoch {epoch}, batch {number}; that step was not applied",
@@ -235,8 +256,14 @@ class Trainer:
             f"learning_rate={rate / 10:g}, and images scaled to about -1..1",
         )
 
-    def _told_to_stop(self) -> bool:
-        return self.should_stop is not None and self.should_stop()
+    def _wish(self) -> tuple[int, bool]:
+        """The signal this process was sent, or 0, and whether it was told to stop."""
+        return self._signals[0] if self._signals else 0, self.should_stop is not None and self.should_stop()
+
+    def _agreed(self) -> tuple[int, bool]:
+        """The same for the run: of several processes all end at one step, that after the wish of any of them."""
+        engine = self.step.engine
+        return engine.agreed if isinstance(engine, Distributed) else self._wish()
 
     def _note_best(self, epoch: int, loss: float) -> None:
         if loss < self._best_loss:
