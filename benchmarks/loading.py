@@ -9,6 +9,7 @@ in `__getitem__`, as many workers as cores. striate begins each time with an emp
 before, so the system's page cache serves both.
 
 first    seconds of striate's first epoch; the ratio is torch's seconds over these
+busy     processor seconds of it, of all threads and processes: these can be compared beside other programs too
 later    seconds of an epoch of batches from the cache
 training seconds of an epoch in all, of a LeNet-like network (from its speed on some of the images)
 """
@@ -16,6 +17,7 @@ training seconds of an epoch in all, of a LeNet-like network (from its speed on 
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -57,6 +59,11 @@ def make(folder: Path, count: int, height: int, width: int) -> None:
         Image.fromarray(image).save(path, quality=90)
 
 
+def busy() -> float:
+    """Processor seconds of this process and of the workers that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
 def with_striate(folder: str, size: tuple[int, int], cores: int) -> dict[str, float]:
     import torch
 
@@ -64,12 +71,13 @@ def with_striate(folder: str, size: tuple[int, int], cores: int) -> dict[str, fl
     from striate.loader import Batches, Preprocessing, load_folder
 
     torch.set_num_threads(cores)
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), busy()
     data = load_folder(folder, size, progress=False).train
     ready = Preprocessing.fit(data.x, standardise=True)
     batches = Batches((torch.from_numpy(data.x),), (torch.from_numpy(data.y),), (ready,), BATCH)
     assert sum(len(batch) for batch in batches.epoch(0)) == len(data)
-    first, begin = time.perf_counter() - begin, time.perf_counter()
+    first, used = time.perf_counter() - begin, busy() - used
+    begin = time.perf_counter()
     assert sum(len(batch) for batch in batches.epoch(1)) == len(data)
     later = time.perf_counter() - begin
     lay = keras.layers
@@ -85,7 +93,12 @@ def with_striate(folder: str, size: tuple[int, int], cores: int) -> dict[str, fl
     model = keras.Sequential(layers, seed=0)
     model.compile("adam", "sparse_categorical_crossentropy")
     history = model.fit(data.x[:TRAINED], data.y[:TRAINED], BATCH, 2, verbose=0)
-    return {"first": first, "later": later, "training": len(data) / max(history.history["images_per_second"])}
+    return {
+        "first": first,
+        "busy": used,
+        "later": later,
+        "training": len(data) / max(history.history["images_per_second"]),
+    }
 
 
 class Files:
@@ -121,11 +134,11 @@ def with_torch(folder: str, size: tuple[int, int], cores: int) -> dict[str, floa
     from torch.utils.data import DataLoader
 
     torch.set_num_threads(cores)
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), busy()
     files: Any = Files(folder, size)
     loader = DataLoader(files, BATCH, shuffle=True, num_workers=cores)
     assert sum(len(labels) for _, labels in loader) == len(files)
-    return {"first": time.perf_counter() - begin}
+    return {"first": time.perf_counter() - begin, "busy": busy() - used}
 
 
 def once(engine: str, folder: Path, name: str, cores: int) -> dict[str, float]:
@@ -149,11 +162,10 @@ def measure(folder: Path, name: str, rounds: int, cores: int) -> dict[str, Any]:
     for number in range(rounds):
         for engine in runs if number % 2 == 0 else reversed(runs):
             runs[engine].append(once(engine, folder, name, cores))
-    ratios = [theirs["first"] / ours["first"] for ours, theirs in zip(runs["striate"], runs["torch"], strict=True)]
+    pairs = list(zip(runs["striate"], runs["torch"], strict=True))
     return {
-        "ratio of first epochs": spread(ratios),
-        "torch, first": spread([run["first"] for run in runs["torch"]]),
-        **{f"striate, {key}": spread([run[key] for run in runs["striate"]]) for key in runs["striate"][0]},
+        **{f"ratio, {key}": spread([theirs[key] / ours[key] for ours, theirs in pairs]) for key in ("first", "busy")},
+        **{f"{engine}, {key}": spread([run[key] for run in each]) for engine, each in runs.items() for key in each[0]},
     }
 
 
