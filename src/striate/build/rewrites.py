@@ -16,7 +16,22 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-__all__ = ["PREDICTION", "RULES", "TRAINING", "Affine", "Rewritten", "rewrite", "rewrite_for_prediction"]
+__all__ = [
+    "PREDICTION",
+    "RULES",
+    "TRAINING",
+    "Affine",
+    "Facts",
+    "Rewritten",
+    "batch_norm_folded",
+    "cross_entropy_on_logits",
+    "no_bias_before_batch_norm",
+    "normalisation_folded",
+    "pool_before_activation",
+    "pool_by_slices",
+    "rewrite",
+    "rewrite_for_prediction",
+]
 
 
 class Affine(NamedTuple):

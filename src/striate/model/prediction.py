@@ -66,18 +66,20 @@ class Answering:
 class Rewriting:
     """The rewritten network of a model from one prediction to the next, made anew where weights have changed."""
 
-    _kept: dict[tuple[str, ...], tuple[Any, Rewritten]] = field(default_factory=dict)
+    _kept: dict[tuple[str, ...], tuple[Any, Rewritten, Answering]] = field(default_factory=dict)
 
     def __call__(
-        self, built: fx.GraphModule, rules: Sequence[str], ways: Sequence[Preprocessing], images: int
+        self, built: fx.GraphModule, rules: Sequence[str], ways: tuple[Preprocessing, ...], images: int
     ) -> Answering:
         """The network for a prediction of so many images."""
         wanted = tuple(rule for rule in rules if images >= FEW or rule not in _FOLDING)
-        made_of, found = self._kept.get(wanted, (None, None))
-        if found is None or made_of != (built, ways) or not found.holds:
+        made_of, found, answering = self._kept.get(wanted, (None, None, None))
+        if found is None or answering is None or made_of != (built, ways) or not found.holds:
             found = rewrite_for_prediction(built, wanted, (), [_affine(way) for way in ways])
-            self._kept[wanted] = (built, ways), found
-        return Answering(found.module, [_rest(*each) for each in zip(ways, found.remains, strict=True)])
+            rest = [_rest(*each) for each in zip(ways, found.remains, strict=True)]
+            answering = Answering(found.module, rest)
+            self._kept[wanted] = (built, ways), found, answering
+        return answering
 
 
 def _affine(way: Preprocessing) -> Affine | None:
