@@ -13,7 +13,7 @@ from torch import fx, nn
 
 from striate import catalog
 from striate.augmentations import Augmentation
-from striate.build import RULES, build, plain, rewrite, rewrite_for_prediction, unit_variance, weights
+from striate.build import RULES, build, plain, rewrite, unit_variance, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import Table, check, check_heads, refuse, require_memory
 from striate.errors import (
@@ -638,7 +638,7 @@ class Model:
         self._introduce(heard, {"steps": len(split), "samples": len(given[0]), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())
         with evaluating(self.built):
-            answering = self._rewriting(self.built, self._rules, ways, len(given[0]))
+            answering = self._rewriting.for_answers(self.built, self._rules, ways, len(given[0]))
             found = answering(split, heard)
         return found if len(found) > 1 else found[0]
 
@@ -935,7 +935,7 @@ class Model:
         self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
         objective = self._objective
-        module = rewrite_for_prediction(self.built, self._rules, objective.heads).module
+        module = self._rewriting.for_loss(self.built, self._rules, objective.heads)
         return Evaluation(module, objective, self._penalties())
 
     @property
