@@ -634,7 +634,8 @@ class Model:
         self._require_room(given)
         ways = self._preprocessing_for(given)
         heard = concepts(Callback, callbacks, "callbacks")
-        split = list(zip(*(each.split(batch_size or BATCH) for each in given), strict=True))
+        size = batch_size or BATCH
+        split = [given] if len(given[0]) <= size else list(zip(*(each.split(size) for each in given), strict=True))
         self._introduce(heard, {"steps": len(split), "samples": len(given[0]), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())
         with evaluating(self.built):
