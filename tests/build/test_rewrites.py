@@ -32,7 +32,13 @@ from striate.layers import (
 from striate.network import Network
 
 TRAINED = ("pool-before-activation", "no-bias-before-batch-norm")
-FOLDED = ("batch-norm-folded", "normalisation-folded", "pool-before-activation", "pool-by-slices")
+FOLDED = (
+    "batch-norm-folded",
+    "normalisation-folded",
+    "pool-before-activation",
+    "pool-by-slices",
+    "activation-in-place",
+)
 
 
 def called(module):
@@ -460,6 +466,33 @@ def test_pooling_by_slices_leaves_out_what_pooling_leaves_out(size):
 def test_windows_that_overlap_or_are_padded_are_pooled_by_torch(pool):
     module = chain(Conv2D(2, 1, input_shape=(7, 7, 1)), pool)
     assert "_Tiled" not in called(same_answers(module, drawn(2, 1, 7, 7)).module)
+
+
+# ---- activations in place --------------------------------------------------------------------------------------------
+
+
+def in_place(found):
+    return [brick.inplace for brick in found.module.modules() if isinstance(brick, nn.ReLU | nn.LeakyReLU)]
+
+
+@pytest.mark.parametrize("activation", [ReLU(), LeakyReLU(0.2)], ids=repr)
+def test_an_activation_writes_over_what_was_made_for_it(activation):
+    module = chain(Conv2D(3, 3, input_shape=(6, 6, 2)), activation, MaxPooling2D(2))
+    assert any(in_place(same_answers(module, drawn(2, 2, 6, 6))))
+    assert not module.get_submodule(next(name for name, _ in module.named_children() if "re_lu" in name)).inplace
+
+
+def test_an_activation_leaves_images_and_what_others_see_as_they_are():
+    x = drawn(2, 2, 6, 6)
+    before = x.clone()
+    assert not any(in_place(same_answers(chain(ReLU(input_shape=(6, 6, 2)), Conv2D(1, 1)), x)))
+    assert not any(in_place(same_answers(chain(MaxPooling2D(1, input_shape=(6, 6, 2)), Flatten(), ReLU()), x)))
+    same_answers(chain(MaxPooling2D(1, input_shape=(6, 6, 2)), ReLU()), x)
+    assert torch.equal(x, before)
+    image = Input((6, 6, 2))
+    seen = Conv2D(3, 3)(image)
+    module = moved(build(Network.functional(image, Add()([ReLU()(seen), seen])))).double()
+    assert not any(in_place(same_answers(module, x)))
 
 
 # ---- softmax and cross-entropy ---------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ __all__ = [
     "BiasLeftOut",
     "Facts",
     "Rewritten",
+    "activation_in_place",
     "batch_norm_folded",
     "cross_entropy_on_logits",
     "no_bias_before_batch_norm",
@@ -170,8 +171,22 @@ def pool_by_slices(module: fx.GraphModule, _: Facts) -> int:
     count = 0
     for node, pool in _calls(module, nn.MaxPool2d):
         kernel, stride, padding, dilation = map(_pair, (pool.kernel_size, pool.stride, pool.padding, pool.dilation))
-        if kernel == stride and padding == (0, 0) and dilation == (1, 1) and not pool.ceil_mode:
+        tiles = kernel == stride != (1, 1) and padding == (0, 0) and dilation == (1, 1)
+        if tiles and not pool.ceil_mode:
             _swap(module, node, _Tiled(kernel))
+            count += 1
+    return count
+
+
+def activation_in_place(module: fx.GraphModule, _: Facts) -> int:
+    """ReLU writes over what it is given, where that was made for it alone: no second map is fetched from memory."""
+    count = 0
+    for node, activation in _calls(module, nn.ReLU, nn.LeakyReLU):
+        source = _alone(module, cast("fx.Node", node.args[0]))
+        if _is_affine(source) or isinstance(source, (*_BATCH_NORMS, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, _Tiled)):
+            made = copy.deepcopy(activation)
+            made.inplace = True
+            _swap(module, node, made)
             count += 1
     return count
 
@@ -187,6 +202,7 @@ PREDICTION: dict[str, Rule] = {
     "normalisation-folded": normalisation_folded,
     "pool-before-activation": pool_before_activation,
     "pool-by-slices": pool_by_slices,
+    "activation-in-place": activation_in_place,
     "cross-entropy-on-logits": cross_entropy_on_logits,
 }
 """Those of prediction; batch normalisation goes first, as it may stand between what others look for."""

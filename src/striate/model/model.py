@@ -13,16 +13,7 @@ from torch import fx, nn
 
 from striate import catalog
 from striate.augmentations import Augmentation
-from striate.build import (
-    RULES,
-    build,
-    plain,
-    rewrite,
-    rewrite_for_prediction,
-    share_statistics,
-    unit_variance,
-    weights,
-)
+from striate.build import RULES, build, plain, rewrite, share_statistics, unit_variance, weights
 from striate.callbacks import Callback, History, ProgressBar
 from striate.check import FLOAT32, Table, check, check_heads, refuse, require_memory
 from striate.errors import (
@@ -656,11 +647,12 @@ class Model:
         self._require_room(given)
         ways = self._preprocessing_for(given)
         heard = concepts(Callback, callbacks, "callbacks")
-        split = list(zip(*(each.split(batch_size or BATCH) for each in given), strict=True))
+        size = batch_size or BATCH
+        split = [given] if len(given[0]) <= size else list(zip(*(each.split(size) for each in given), strict=True))
         self._introduce(heard, {"steps": len(split), "samples": len(given[0]), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())
         with evaluating(self.built):
-            answering = self._rewriting(self.built, self._rules, ways, len(given[0]))
+            answering = self._rewriting.for_answers(self.built, self._rules, ways, len(given[0]))
             found = answering(split, heard)
         return found if len(found) > 1 else found[0]
 
@@ -1010,7 +1002,7 @@ class Model:
         self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
         objective = self._objective
-        module = rewrite_for_prediction(self.built, self._rules, objective.heads).module
+        module = self._rewriting.for_loss(self.built, self._rules, objective.heads)
         return Evaluation(module, objective, self._penalties(self.built), self._group)
 
     @property

@@ -64,20 +64,30 @@ class Answering:
 
 @dataclass
 class Rewriting:
-    """The rewritten network of a model from one prediction to the next, made anew where weights have changed."""
+    """The rewritten networks of a model from one call to the next, made anew where weights have changed."""
 
-    _kept: dict[tuple[str, ...], tuple[Any, Rewritten]] = field(default_factory=dict)
+    _kept: dict[Any, tuple[Any, Rewritten, Answering]] = field(default_factory=dict)
 
-    def __call__(
-        self, built: fx.GraphModule, rules: Sequence[str], ways: Sequence[Preprocessing], images: int
+    def for_answers(
+        self, built: fx.GraphModule, rules: Sequence[str], ways: tuple[Preprocessing, ...], images: int
     ) -> Answering:
         """The network for a prediction of so many images."""
-        wanted = tuple(rule for rule in rules if images >= FEW or rule not in _FOLDING)
-        made_of, found = self._kept.get(wanted, (None, None))
-        if found is None or made_of != (built, ways) or not found.holds:
-            found = rewrite_for_prediction(built, wanted, (), [_affine(way) for way in ways])
-            self._kept[wanted] = (built, ways), found
-        return Answering(found.module, [_rest(*each) for each in zip(ways, found.remains, strict=True)])
+        return self._of(built, tuple(rule for rule in rules if images >= FEW or rule not in _FOLDING), ways, ())
+
+    def for_loss(self, built: fx.GraphModule, rules: tuple[str, ...], heads: tuple[str | None, ...]) -> nn.Module:
+        """The network for an evaluation: images come preprocessed, and scores come out where the loss takes those."""
+        return self._of(built, rules, (), heads).module
+
+    def _of(
+        self, built: fx.GraphModule, rules: tuple[str, ...], ways: tuple[Preprocessing, ...], heads: Any
+    ) -> Answering:
+        made_of, found, answering = self._kept.get((rules, heads), (None, None, None))
+        if found is None or answering is None or made_of != (built, ways) or not found.holds:
+            found = rewrite_for_prediction(built, rules, heads, [_affine(way) for way in ways])
+            rest = [_rest(*each) for each in zip(ways, found.remains, strict=True)]
+            answering = Answering(found.module, rest)
+            self._kept[rules, heads] = (built, ways), found, answering
+        return answering
 
 
 def _affine(way: Preprocessing) -> Affine | None:
