@@ -165,6 +165,11 @@ class Augmenter:
         """Each augmentation with what was drawn for it, (n, draws)."""
         counts = [each.draws for each in self.augmentations]
         parts = uniform(self.seed, epoch, rows, sum(counts)).split(counts, 1)
+        if any(each.alternating for each in self.augmentations):
+            opposite = 0.5 * (epoch % 2)
+            first = [(draws + opposite) % 1 for draws in uniform(self.seed, 0, rows, sum(counts)).split(counts, 1)]
+            choices = zip(self.augmentations, first, parts, strict=True)
+            parts = [begun if each.alternating else drawn for each, begun, drawn in choices]
         return list(zip(self.augmentations, parts, strict=True))
 
 
