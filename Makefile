@@ -5,7 +5,7 @@
 #   make test-slow   the long ones
 #   make check       format, lint, types, floors, docstrings, public names, documentation
 #   make docs        the documentation, in docs/_build/html
-#   make bench       speed, accuracy, start-up: into benchmarks/results
+#   make bench       speed beside other libraries, start-up: into benchmarks/results; BENCH="--networks lenet" chooses
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,7 +35,8 @@ docs: .venv/dev.stamp
 	@echo docs/_build/html/index.html
 
 bench: .venv/run.stamp
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.start
+	$(BIN)/python -m benchmarks.speed $(BENCH)
 
 clean:
 	rm -rf .venv docs/_build dist

@@ -9,12 +9,15 @@ in `__getitem__`, as many workers as cores. striate begins each time with an emp
 before, so the system's page cache serves both.
 
 first    seconds of striate's first epoch; the ratio is torch's seconds over these
-later    seconds of an epoch of batches from the cache, beside the seconds of training a LeNet-like network on them
+busy     processor seconds of it, of all threads and processes: these can be compared beside other programs too
+later    seconds of an epoch of batches from the cache
+training seconds of an epoch in all, of a LeNet-like network (from its speed on some of the images)
 """
 
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -29,7 +32,7 @@ from PIL import Image
 HERE = Path(__file__).parent
 FOLDERS = {"small": (10000, 32, 32, (32, 32)), "large": (2000, 375, 500, (64, 64))}
 """How many files, their height and width, and the size they are brought to."""
-BATCH, CLASSES = 128, 10
+BATCH, CLASSES, TRAINED = 128, 10, 1280
 
 
 def photograph(draw: np.random.Generator, height: int, width: int) -> np.ndarray:
@@ -46,7 +49,7 @@ def photograph(draw: np.random.Generator, height: int, width: int) -> np.ndarray
 
 
 def make(folder: Path, count: int, height: int, width: int) -> None:
-    """Files in ten classes: some photographs, each shown with its left and right halves changed over somewhere else."""
+    """Files in ten classes: some photographs, each cut somewhere and its two parts changed over."""
     draw = np.random.default_rng(0)
     pictures = [photograph(draw, height, width) for _ in range(50)]
     for number in range(count):
@@ -56,6 +59,11 @@ def make(folder: Path, count: int, height: int, width: int) -> None:
         Image.fromarray(image).save(path, quality=90)
 
 
+def busy() -> float:
+    """Processor seconds of this process and of the workers that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
 def with_striate(folder: str, size: tuple[int, int], cores: int) -> dict[str, float]:
     import torch
 
@@ -63,12 +71,13 @@ def with_striate(folder: str, size: tuple[int, int], cores: int) -> dict[str, fl
     from striate.loader import Batches, Preprocessing, load_folder
 
     torch.set_num_threads(cores)
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), busy()
     data = load_folder(folder, size, progress=False).train
     ready = Preprocessing.fit(data.x, standardise=True)
     batches = Batches((torch.from_numpy(data.x),), (torch.from_numpy(data.y),), (ready,), BATCH)
     assert sum(len(batch) for batch in batches.epoch(0)) == len(data)
-    first, begin = time.perf_counter() - begin, time.perf_counter()
+    first, used = time.perf_counter() - begin, busy() - used
+    begin = time.perf_counter()
     assert sum(len(batch) for batch in batches.epoch(1)) == len(data)
     later = time.perf_counter() - begin
     lay = keras.layers
@@ -83,8 +92,13 @@ def with_striate(folder: str, size: tuple[int, int], cores: int) -> dict[str, fl
     ]
     model = keras.Sequential(layers, seed=0)
     model.compile("adam", "sparse_categorical_crossentropy")
-    history = model.fit(data.x, data.y, BATCH, 2, verbose=0)
-    return {"first": first, "later": later, "training": len(data) / max(history.history["images_per_second"])}
+    history = model.fit(data.x[:TRAINED], data.y[:TRAINED], BATCH, 2, verbose=0)
+    return {
+        "first": first,
+        "busy": used,
+        "later": later,
+        "training": len(data) / max(history.history["images_per_second"]),
+    }
 
 
 class Files:
@@ -120,11 +134,11 @@ def with_torch(folder: str, size: tuple[int, int], cores: int) -> dict[str, floa
     from torch.utils.data import DataLoader
 
     torch.set_num_threads(cores)
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), busy()
     files: Any = Files(folder, size)
     loader = DataLoader(files, BATCH, shuffle=True, num_workers=cores)
     assert sum(len(labels) for _, labels in loader) == len(files)
-    return {"first": time.perf_counter() - begin}
+    return {"first": time.perf_counter() - begin, "busy": busy() - used}
 
 
 def once(engine: str, folder: Path, name: str, cores: int) -> dict[str, float]:
@@ -148,11 +162,10 @@ def measure(folder: Path, name: str, rounds: int, cores: int) -> dict[str, Any]:
     for number in range(rounds):
         for engine in runs if number % 2 == 0 else reversed(runs):
             runs[engine].append(once(engine, folder, name, cores))
-    ratios = [theirs["first"] / ours["first"] for ours, theirs in zip(runs["striate"], runs["torch"], strict=True)]
+    pairs = list(zip(runs["striate"], runs["torch"], strict=True))
     return {
-        "ratio of first epochs": spread(ratios),
-        "torch, first": spread([run["first"] for run in runs["torch"]]),
-        **{f"striate, {key}": spread([run[key] for run in runs["striate"]]) for key in runs["striate"][0]},
+        **{f"ratio, {key}": spread([theirs[key] / ours[key] for ours, theirs in pairs]) for key in ("first", "busy")},
+        **{f"{engine}, {key}": spread([run[key] for run in each]) for engine, each in runs.items() for key in each[0]},
     }
 
 

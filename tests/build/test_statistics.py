@@ -195,7 +195,7 @@ def test_prediction_is_the_plain_one():
 
 def test_weights_and_averages_stay_those_of_the_declared_network():
     built = network()
-    module = rewrite(built)
+    module = rewrite(built, ())
     share_statistics(module, lambda sums: sums)
     assert {key: value.data_ptr() for key, value in module.state_dict().items()} == {
         key: value.data_ptr() for key, value in built.state_dict().items()

@@ -55,7 +55,7 @@ def test_no_words_are_a_call_for_help(at_width, capsys):
 
 
 @pytest.mark.parametrize("width", [40, 80])
-@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("name", [name for name in recipe_names() if "/" not in name])
 def test_the_tables_of_the_recipes_that_come_along_are_golden(name, width, newcomer, at_width, golden, capsys):
     (newcomer / "two_images").rename("images")  # the folder that the recipe for folders speaks of
     at_width(width)

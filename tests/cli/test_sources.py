@@ -30,6 +30,11 @@ def test_a_data_set_means_the_recipe_that_comes_along():
     assert (recipe.name, recipe.data.name) == ("digits", "digits")
 
 
+def test_a_recipe_in_a_folder_of_recipes_is_named_with_its_folder():
+    recipe = recipe_of("fast/mnist-99.4")
+    assert (recipe.name, recipe.data.name) == ("fast-mnist-99-4", "mnist")
+
+
 def test_a_setting_changes_one_key():
     assert recipe_of("digits", ["train.epochs=3", "seed=7"]).train.epochs == 3
 
@@ -65,15 +70,23 @@ def test_a_folder_that_is_neither_is_told(here):
         recipe_of("run")
 
 
-def test_an_unknown_word_lists_every_data_set():
+def test_an_unknown_word_lists_every_data_set_and_recipe():
     with pytest.raises(UnknownNameError) as refused:
         recipe_of("cifar1000")
-    assert refused.value.sum == "known: cifar10, cifar100, digits, logic, mnist"
+    for known in ("cifar10", "cifar100", "digits", "logic", "mnist", "fast/mnist-99.4"):
+        assert f" {known}" in refused.value.sum
+
+
+def test_a_fast_recipe_is_found_by_its_own_name_too():
+    with pytest.raises(UnknownNameError) as refused:
+        recipe_of("mnist-99.4")
+    assert refused.value.fix == "did you mean 'fast/mnist-99.4'?"
 
 
 def test_a_data_set_without_a_recipe_is_told_so():
-    with pytest.raises(DeclarationError, match="no recipe comes along for cifar100"):
+    with pytest.raises(DeclarationError, match="no recipe comes along for cifar100") as refused:
         recipe_of("cifar100")
+    assert refused.value.sum == "there is one for each of cifar10, digits, mnist"
 
 
 def test_a_data_set_of_the_name_of_a_folder_is_that_folder(here):

@@ -44,7 +44,7 @@ def by_book(augmentation, images, rows=ROWS):
     """The same by the textbook."""
     given = {key: value for key, value in vars(augmentation).items() if key != "value_range"}
     rule = getattr(textbook, type(augmentation).__name__)(**given)
-    draws = uniform(SEED, EPOCH, rows, augmentation.draws).tolist()
+    draws = uniform(SEED, 0 if augmentation.alternating else EPOCH, rows, augmentation.draws).tolist()
     exact = images.double().numpy()
     if augmentation.mixes:
         return rule.forward(exact, draws)

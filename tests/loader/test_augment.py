@@ -27,6 +27,28 @@ def test_half_of_the_images_are_flipped_exactly():
     assert 6 <= sum(mirrored) <= 26
 
 
+def test_an_alternating_flip_shows_every_image_both_ways_in_two_epochs():
+    flip = Augmenter([RandomFlip("horizontal", alternating=True)], seed=0)
+    first, *others = (flip(IMAGES, ROWS, epoch) for epoch in range(4))
+    by_chance = Augmenter([RandomFlip("horizontal")], seed=0)
+    assert torch.equal(first, by_chance(IMAGES, ROWS, 0))
+    assert torch.equal(others[0], first.flip(2))
+    assert torch.equal(others[1], first)
+    assert torch.equal(others[2], first.flip(2))
+    assert not torch.equal(by_chance(IMAGES, ROWS, 2), first), "else nothing would have been tried"
+
+
+def test_what_is_drawn_beside_an_alternating_flip_stays_as_it_was():
+    crop = RandomCrop(2)
+    alone, beside = (
+        Augmenter([crop, RandomFlip("vertical", alternating=alternating)], seed=0).places(ROWS, 3, 9, 7)[0]
+        for alternating in (False, True)
+    )
+    shifts = alone[:, :2, 2].abs(), beside[:, :2, 2].abs()
+    assert torch.equal(*shifts)
+    assert not torch.equal(alone, beside)
+
+
 def test_a_vertical_flip_leaves_columns_alone():
     flipped = Augmenter([RandomFlip("vertical")], seed=0)(IMAGES, ROWS, 0)
     ways = [

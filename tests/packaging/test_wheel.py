@@ -26,6 +26,7 @@ def test_the_wheel_trains_digits_outside_the_repository(tmp_path):
     needed = [
         "recipes/digits.toml",
         "recipes/folder.toml",
+        "recipes/fast/mnist-99.toml",
         "report/report.html.j2",
         "report/report.css",
         "py.typed",

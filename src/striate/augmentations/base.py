@@ -55,6 +55,9 @@ class Augmentation(catalog.Concept, shelf="augmentations"):
     """Whether pixels change their places, so that labels of pixels would no longer lie under them."""
     mixes: ClassVar[bool] = False
     """Whether the label changes with the image."""
+    alternating = False
+    # Those that can do the opposite in every other epoch override this with a field: their draws are then those of the
+    # first epoch, half the way round from 0 to 1 in every other.
 
     def _require_range(self, *names: str, least: float = -math.inf, most: float = math.inf) -> None:
         for name in names:

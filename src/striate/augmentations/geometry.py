@@ -32,12 +32,15 @@ class RandomFlip(Moving):
     x'[i,j] = x[i, w-1-j]  (horizontal),  x[h-1-i, j]  (vertical)
 
     Args:    mode: "horizontal", "vertical" or "horizontal_and_vertical".
-    Source:  Keras 3, keras.layers.RandomFlip; lecture 001 L1273
+             alternating: whether chance decides in the first epoch only, and each epoch then does the opposite of the
+                 one before, so that two epochs show an image both ways.
+    Source:  Keras 3, keras.layers.RandomFlip; lecture 001 L1273; alternating: Jordan 2024, arXiv:2404.00498, section 3.6
     Example: >>> RandomFlip("horizontal").whole_pixels
              True
     """
 
     mode: Literal["horizontal", "vertical", "horizontal_and_vertical"] = "horizontal_and_vertical"
+    alternating: bool = False
 
     draws = 2
 

@@ -8,6 +8,8 @@ from torch import fx, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from striate.build.rewrites import BiasLeftOut, untouched
+
 __all__ = ["share_statistics"]
 
 Total = Callable[[torch.Tensor], torch.Tensor]
@@ -45,8 +47,10 @@ def share_statistics(module: fx.GraphModule, total: Total, leads: Callable[[], b
     count = 0
     for target in sorted(found):
         brick = module.get_submodule(target)
+        left_out = brick.bias if isinstance(brick, BiasLeftOut) else None
+        brick = brick.normalization if isinstance(brick, BiasLeftOut) else brick
         if type(brick) in _OF_THE_BATCH:
-            module.set_submodule(target, _OfAllShards(brick, total, leads))
+            module.set_submodule(target, _OfAllShards(brick, left_out, total, leads))
             count += 1
     return count
 
@@ -58,9 +62,9 @@ class _OfAllShards(nn.Module):
     running_var: torch.Tensor
     num_batches_tracked: torch.Tensor | None
 
-    def __init__(self, alone: Any, total: Total, leads: Callable[[], bool]) -> None:
+    def __init__(self, alone: Any, left_out: nn.Parameter | None, total: Total, leads: Callable[[], bool]) -> None:
         super().__init__()
-        self.weight, self.bias = alone.weight, alone.bias
+        self.weight, self.bias, self.left_out = alone.weight, alone.bias, left_out
         for name in ("running_mean", "running_var", "num_batches_tracked"):
             self.register_buffer(name, getattr(alone, name))
         self.eps, self.momentum = alone.eps, alone.momentum
@@ -68,6 +72,7 @@ class _OfAllShards(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training:
+            x = x if self.left_out is None else x + self.left_out.view(-1, *[1] * (x.dim() - 2))
             return functional.batch_norm(
                 x, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
             )
@@ -79,9 +84,10 @@ class _OfAllShards(nn.Module):
             mean = mean / count
             var = (square / count - mean.square()).clamp_min(0)
             if self.leads():
-                self._move(mean, var * (count / (count - 1)))
+                self._move(mean if self.left_out is None else mean + self.left_out, var * (count / (count - 1)))
         kind = _kind(x)
-        return _Normalised.apply(x, self.weight, self.bias, mean.to(kind), var.to(kind), count, self.eps, self.total)
+        beta = self.bias if self.left_out is None else untouched(self.bias, self.left_out)
+        return _Normalised.apply(x, self.weight, beta, mean.to(kind), var.to(kind), count, self.eps, self.total)
 
     def _move(self, mean: torch.Tensor, unbiased: torch.Tensor) -> None:
         """Take the running averages one batch further."""

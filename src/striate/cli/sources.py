@@ -55,7 +55,7 @@ def recipe_of(what: str, settings: Sequence[str] = ()) -> Recipe:
     if what in _data_sets():
         raise DeclarationError(
             f"no recipe comes along for {what}",
-            sum=f"there is one for each of {', '.join(names)}",
+            sum=f"there is one for each of {', '.join(name for name in names if name in _data_sets())}",
             fix=f'a recipe.toml of your own with name = "{what}" in [data]',
         )
     raise UnknownNameError("data set, recipe or folder", printable(what, 100), {*names, *_data_sets()})

@@ -24,6 +24,7 @@ _Module: Any = nn.Module
 class _Uneven(_Module):
     """torch pads both sides alike; "same" with an even kernel or a stride needs one pixel more at the end."""
 
+    weighted_sum: ClassVar[bool] = True
     window: Window
     convolve: ClassVar[Any]
     """torch's function."""

@@ -1,7 +1,7 @@
 """The fully connected layer: every output sees every input."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -76,6 +76,8 @@ class Dense(Layer):
 
 class _Channels(nn.Linear):
     """A matrix product over the channels at every position; in channels_last memory nothing is moved."""
+
+    weighted_sum: ClassVar[bool] = True
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:  # ty: ignore[lost-keyword-for-regular-parameter]
         return to_inside(functional.linear(to_border(x), self.weight, self.bias))

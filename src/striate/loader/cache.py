@@ -303,7 +303,7 @@ def picked(x: np.ndarray, rows: np.ndarray, in_memory: int | None = None) -> np.
         with tempfile.TemporaryFile(dir=home()) as file:
             each = max(_TOGETHER // x[:1].nbytes, 1)
             for begin in range(0, len(rows), each):
-                file.write(np.ascontiguousarray(x[rows[begin : begin + each]]))
+                file.write(np.ascontiguousarray(x[rows[begin : begin + each]]).data)
             file.flush()
             return _mapped(file, x.dtype, (len(rows), *x.shape[1:]))
     except OSError as error:

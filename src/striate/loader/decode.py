@@ -8,7 +8,10 @@ import os
 import re
 import threading
 import warnings
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -17,10 +20,9 @@ from striate.errors import DataError, printable
 from striate.store import open_regular
 from striate.units import bytes_text
 
-try:
-    import simplejpeg
-except ImportError:
-    simplejpeg = None
+simplejpeg: Any = None
+with suppress(ImportError):
+    simplejpeg = import_module("simplejpeg")
 
 __all__ = ["SUFFIXES", "decode", "decode_file", "image_size", "read_file", "to_channels"]
 

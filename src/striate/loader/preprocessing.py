@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -95,14 +96,19 @@ class Preprocessing:
         """
         if self.dtype == "int64":
             return to_inside(batch)
-        factors = [1 / (self.scale * std) for std in self.std]
-        shifts = [-mean / std for mean, std in zip(self.mean, self.std, strict=True)]
+        factors, shifts = self._steps
         if len({*zip(factors, shifts, strict=True)}) == 1:
             return to_inside(_affine(batch, factors[0], shifts[0]))
         # Tiled to whole rows: three numbers at a time would be eight times slower.
         row = elements(batch.shape[-2:]) if batch.dim() > 3 else batch.shape[-1]
         factor, shift = (torch.tensor(each, device=batch.device).repeat(row // len(each)) for each in (factors, shifts))
         return to_inside(_affine(batch.reshape(-1, row), factor, shift).view(batch.shape))
+
+    @cached_property
+    def _steps(self) -> tuple[list[float], list[float]]:
+        """The factor and the shift of each channel."""
+        factors = [1 / (self.scale * std) for std in self.std]
+        return factors, [-mean / std for mean, std in zip(self.mean, self.std, strict=True)]
 
     def load_image(self, path: str | os.PathLike[str]) -> np.ndarray:
         """An image file as the model takes it: decoded, its channels adapted, resized; uint8 (h, w, c).

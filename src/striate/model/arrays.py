@@ -15,10 +15,13 @@ __all__ = ["batch_size", "is_loader", "labels", "require_loader", "tensor"]
 
 def tensor(checked: np.ndarray) -> torch.Tensor:
     """Images that were looked at already, as a tensor that shares their memory."""
+    whole = np.ascontiguousarray(checked)
+    if whole.flags.writeable:
+        return torch.from_numpy(whole)
     with warnings.catch_warnings():
         # torch warns of tensors over memory that must not be written; nothing here writes to images.
         warnings.simplefilter("ignore", UserWarning)
-        return torch.from_numpy(np.ascontiguousarray(checked))
+        return torch.from_numpy(whole)
 
 
 def labels(y: Any) -> torch.Tensor:

@@ -13,8 +13,8 @@ from torch import fx, nn
 
 from striate import catalog
 from striate.augmentations import Augmentation
-from striate.build import build, plain, rewrite, share_statistics, unit_variance, weights
-from striate.callbacks import Callback, History, ProgressBar, tell
+from striate.build import RULES, build, plain, rewrite, share_statistics, unit_variance, weights
+from striate.callbacks import Callback, History, ProgressBar
 from striate.check import FLOAT32, Table, check, check_heads, refuse, require_memory
 from striate.errors import (
     ArgumentError,
@@ -37,13 +37,14 @@ from striate.model.arguments import (
     validation_parts,
 )
 from striate.model.goals import Compiled
+from striate.model.prediction import BATCH, Rewriting, evaluate, evaluating, require_croppable
 from striate.model.samples import Samples, each_of, gather, input_sides, pairs, require_spread
 from striate.model.views import BoundLayer, put, stands
 from striate.network import Network, network_table
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
 from striate.seed import derive, next_seed, require_seed
-from striate.shape import Shape, fits, is_open, to_border
+from striate.shape import Shape, fits, is_open
 from striate.train import (
     ALONE,
     Distributed,
@@ -61,7 +62,6 @@ from striate.train import (
     get_rate,
     machine,
     make_engine,
-    outputs_of,
     parse_plan,
     prepare,
     set_rate,
@@ -131,6 +131,7 @@ class Model:
         self._scheduled = False
         self._updater: torch.optim.Optimizer | None = None
         self._training: fx.GraphModule | None = None
+        self._rewriting = Rewriting()
         self._group = ALONE
         """The processes that train and evaluate together."""
 
@@ -302,7 +303,7 @@ class Model:
     @property
     def answers_shares(self) -> bool:
         """Whether what its first output says are probabilities: its last activation is the head of its loss."""
-        first = self._objective.goals[0] if self._compiled is not None else None
+        first = self._objective_on_scores.goals[0] if self._compiled is not None else None
         return first is not None and first.drops_head
 
     def check(self, x: Any = None, y: Any = None, *, strict: bool = False) -> Table:
@@ -388,11 +389,22 @@ class Model:
 
     @property
     def _objective(self) -> Objective:
-        """What training makes small, output by output."""
+        """What training makes small, output by output, as the plan has it computed."""
+        found = self._objective_on_scores
+        return found if "cross-entropy-on-logits" in self._rules else found.declared
+
+    @property
+    def _objective_on_scores(self) -> Objective:
+        """The same, from scores wherever a loss takes in the activation before it."""
         assert self._compiled is not None
         if tuple(self._compiled.losses) != self.network.outputs:
             self._compiled = self._compiled.renamed(self.network.outputs)
         return self._compiled.objective(self.network)
+
+    @property
+    def _rules(self) -> tuple[str, ...]:
+        """The rewrites that the plan allows; all, where there is none."""
+        return RULES if self.plan is None else self.plan.rewrites
 
     def _require_compiled(self, doing: str) -> Optimizer:
         if self.optimizer is None or self._compiled is None or not self._compiled.minimised:
@@ -482,7 +494,7 @@ class Model:
                 train.batch(torch.arange(min(2, train.samples)), 0)
             require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(train_on)))
             with _at("the images for validation"):
-                checked = None if held is None else self._batches(held, max(size, 256))
+                checked = None if held is None else self._batches(held, max(size, BATCH))
             if steps_per_epoch is not None and steps_per_epoch > len(train):
                 raise ArgumentError(
                     f"steps_per_epoch={steps_per_epoch}, and an epoch has {len(train)}",
@@ -601,25 +613,15 @@ class Model:
         self._require_compiled("evaluate")
         require("evaluate", batch_size=batch_size)
         given = self._labelled(x, y, sample_weight, "evaluate")
-        batches = self._batches(given, batch_size or 256)
+        batches = self._batches(given, batch_size or BATCH)
         heard = concepts(Callback, callbacks, "callbacks")
         self._introduce(heard, {"steps": len(batches), "samples": len(given), "verbose": verbose})
         return _results(self._evaluate(batches, heard), return_dict)
 
     def _evaluate(self, batches: Batches, heard: Sequence[Callback]) -> dict[str, float]:
         """Loss and metrics over batches, of which callbacks are told."""
-
-        def told(step: int, logs: dict[str, float]) -> None:
-            tell(heard, "on_test_batch_end", step, logs)
-            if step + 1 < len(batches):
-                tell(heard, "on_test_batch_begin", step + 1)
-
-        tell(heard, "on_test_begin")
-        tell(heard, "on_test_batch_begin", 0)
-        with _mode_kept(self.built):
-            logs = self._evaluation()(batches, told)
-        tell(heard, "on_test_end", logs)
-        return logs
+        with evaluating(self.built):
+            return evaluate(self._evaluation(), batches, heard)
 
     def predict(
         self,
@@ -638,27 +640,20 @@ class Model:
         """
         require("predict", batch_size=batch_size, crops=crops)
         if crops == 10:
-            self._require_croppable()
+            require_croppable(self.network)
             size = self.input_shape[1:3]
             return ten_crop_predict(lambda part: self.predict(part, batch_size), as_array(x, "images"), size)
         given = tuple(arrays.tensor(each) for each in gather(x, None, input_sides(self.network), (), ()).x)
         self._require_room(given)
         ways = self._preprocessing_for(given)
         heard = concepts(Callback, callbacks, "callbacks")
-        split = list(zip(*(each.split(batch_size or 256) for each in given), strict=True))
+        size = batch_size or BATCH
+        split = [given] if len(given[0]) <= size else list(zip(*(each.split(size) for each in given), strict=True))
         self._introduce(heard, {"steps": len(split), "samples": len(given[0]), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())
-        parts = []
-        tell(heard, "on_predict_begin")
-        with _mode_kept(self.built), torch.inference_mode():
-            self.built.eval()
-            for step, part in enumerate(split):
-                tell(heard, "on_predict_batch_begin", step)
-                images = [way.tensor(each) for way, each in zip(ways, part, strict=True)]
-                parts.append(outputs_of(self.built, images))
-                tell(heard, "on_predict_batch_end", step)
-        tell(heard, "on_predict_end")
-        found = [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
+        with evaluating(self.built):
+            answering = self._rewriting.for_answers(self.built, self._rules, ways, len(given[0]))
+            found = answering(split, heard)
         return found if len(found) > 1 else found[0]
 
     def _require_room(self, images: Sequence[Any]) -> None:
@@ -668,19 +663,6 @@ class Model:
         """
         if any(is_open(self.network[name].output) for name in self.network.inputs):
             self.network.at([tuple(each.shape[1:]) for each in images])
-
-    def _require_croppable(self) -> None:
-        """Refuse ten crops where there is no one size that they are of, or several answers.
-
-        Errors:  ArgumentError.
-        """
-        shapes = [self.network[name].output for name in self.network.inputs]
-        if len(shapes) > 1 or len(self.network.outputs) > 1 or len(shapes[0]) != 3 or is_open(shapes[0]):
-            raise ArgumentError(
-                "crops=10 needs a network of one input of known height and width, and of one output",
-                sum=f"inputs {', '.join(map(str, shapes))}; outputs {', '.join(self.network.outputs)}",
-                fix="loader.ten_crop(images, size), and predict of these",
-            )
 
     def _introduce(self, heard: Sequence[Callback], params: dict[str, Any]) -> None:
         for callback in heard:
@@ -894,7 +876,7 @@ class Model:
         """The rewritten network and the optimizer's state, kept from one fit to the next."""
         if self._training is None:
             assert self.plan is not None
-            self._training = rewrite(self.built, self.plan.rewrites, self._objective.heads)
+            self._training = self._rewritten(self.built, self.plan)
             if self.plan.exact and self._group.world > 1:
                 share_statistics(self._training, self._group.total)
         if self._updater is None:
@@ -970,7 +952,7 @@ class Model:
         def trial(plan: Plan, rows: int) -> Callable[[], float]:
             if plan.precision not in copies:
                 copied = copy.deepcopy(self.built)
-                module = rewrite(copied, plan.rewrites, self._objective.heads)
+                module = self._rewritten(copied, plan)
                 copies[plan.precision] = module.train(), optimizer.build(self._groups(copied), optimizer.base_rate)
             module, updater = copies[plan.precision]
             step, part = Step(self._engine(module, plan), updater), batch.part(0, rows)
@@ -983,6 +965,11 @@ class Model:
             return timed
 
         return trial
+
+    def _rewritten(self, module: fx.GraphModule, plan: Plan) -> fx.GraphModule:
+        """The network, or a copy, for training."""
+        penalised = [key for key, weight in weights(self.network, trainable=True) if weight.regularizer is not None]
+        return rewrite(module, plan.rewrites, self._objective.heads, penalised)
 
     def _engine(self, module: fx.GraphModule, plan: Plan) -> Engine:
         """What computes the steps of a plan on a rewritten network, this model's own or a copy."""
@@ -1015,7 +1002,7 @@ class Model:
         self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
         objective = self._objective
-        module = rewrite(self.built, heads=objective.heads)
+        module = self._rewriting.for_loss(self.built, self._rules, objective.heads)
         return Evaluation(module, objective, self._penalties(self.built), self._group)
 
     @property
@@ -1143,17 +1130,6 @@ def _reevaluates(optimizer: Optimizer) -> bool:
 
 def _one_or_all(found: list[Any]) -> Any:
     return found if len(found) > 1 else found[0]
-
-
-@contextmanager
-def _mode_kept(module: nn.Module) -> Generator[None]:
-    """Leave every brick in training or in prediction as it was: a callback may ask a model in the middle of an epoch."""
-    before = [(brick, brick.training) for brick in module.modules()]
-    try:
-        yield
-    finally:
-        for brick, training in before:
-            brick.training = training
 
 
 def _given_bricks(outputs: list[Symbol]) -> dict[Layer, nn.Module]:

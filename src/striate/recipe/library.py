@@ -10,12 +10,12 @@ FOLDER = Path(__file__).parents[1] / "recipes"
 
 
 def recipe_names() -> list[str]:
-    """The names of the recipes that come with striate.
+    """The names of the recipes that come with striate; those of a folder within have its name before theirs.
 
-    Example: >>> "digits" in recipe_names()
-             True
+    Example: >>> "digits" in recipe_names(), "fast/mnist-99" in recipe_names()
+             (True, True)
     """
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return sorted(path.relative_to(FOLDER).as_posix().removesuffix(".toml") for path in FOLDER.rglob("*.toml"))
 
 
 def recipe_path(name: str) -> Path:

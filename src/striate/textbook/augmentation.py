@@ -104,18 +104,23 @@ class RandomFlip(_Rule):
 
     Shape:   (h, w, c) -> the same
     Args:    mode: "horizontal", "vertical" or "horizontal_and_vertical".
-    Source:  lecture 001 L1273.
-    Example: >>> RandomFlip("horizontal").forward(np.array([[[1.0], [2.0]]]), [0.9, 0.1]).ravel().tolist()
+             alternating: whether each epoch does the opposite of the one before; the draws are those of the first.
+    Source:  lecture 001 L1273; alternating: Jordan 2024, arXiv:2404.00498, section 3.6.
+    Example: >>> image = np.array([[[1.0], [2.0]]])
+             >>> RandomFlip("horizontal").forward(image, [0.9, 0.1]).ravel().tolist()
              [2.0, 1.0]
+             >>> RandomFlip("horizontal", alternating=True).forward(image, [0.9, 0.1], epoch=1).ravel().tolist()
+             [1.0, 2.0]
     """
 
-    def __init__(self, mode: str = "horizontal_and_vertical") -> None:
-        self.mode = mode
+    def __init__(self, mode: str = "horizontal_and_vertical", alternating: bool = False) -> None:
+        self.mode, self.alternating = mode, alternating
 
-    def forward(self, x: Array, draws: Draws) -> Array:
-        if draws[0] < 0.5 and "vertical" in self.mode.split("_and_"):
+    def forward(self, x: Array, draws: Draws, epoch: int = 0) -> Array:
+        opposite = self.alternating and epoch % 2 == 1
+        if (draws[0] < 0.5) != opposite and "vertical" in self.mode.split("_and_"):
             x = x[::-1]
-        if draws[1] < 0.5 and "horizontal" in self.mode.split("_and_"):
+        if (draws[1] < 0.5) != opposite and "horizontal" in self.mode.split("_and_"):
             x = x[:, ::-1]
         return x
 

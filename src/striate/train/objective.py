@@ -1,7 +1,7 @@
 """What training makes small: the losses of a network's outputs, weighted and added up, and what is measured beside."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -81,6 +81,11 @@ class Objective:
     def heads(self) -> tuple[str | None, ...]:
         """For each output the activation that training leaves out, if it does."""
         return tuple(goal.loss.head if goal is not None and goal.drops_head else None for goal in self.goals)
+
+    @property
+    def declared(self) -> "Objective":
+        """The same, from the answers as declared: no activation is left out."""
+        return Objective(tuple(goal and replace(goal, drops_head=False) for goal in self.goals))
 
     def losses(self, scores: Sequence[torch.Tensor], batch: Batch) -> list[torch.Tensor]:
         """The loss of each goal over a batch, without its weight."""

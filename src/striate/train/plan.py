@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from striate.build import RULES
+from striate.build import PREDICTION, RULES, TRAINING
 from striate.errors import ArgumentError, NonFiniteError, StorageError, nearest
 from striate.files import write_whole
 from striate.train.device import Bystanders, cores, machine
@@ -53,7 +53,7 @@ class Plan:
     """The choices of a run. Two runs of one plan, seed and machine give the same bits.
 
     Example: >>> Plan(threads=2).line()
-             'torch, 2 threads, float32, channels_last, rewrites: pool-before-activation, fused updates, ...'
+             'torch, 2 threads, float32, channels_last, rewrites: pool-before-activation, ..., denormals as 0'
     """
 
     threads: int
@@ -64,7 +64,7 @@ class Plan:
     slices: int = 1
     """Parts of a batch that are computed side by side; their number decides the bits, that of the threads does not."""
     layout: str = "channels_last"
-    rewrites: tuple[str, ...] = tuple(RULES)
+    rewrites: tuple[str, ...] = RULES
     exact: bool = False
     """Whether statistics of batches are those of the whole batch also where processes share it."""
     reasons: tuple[tuple[str, str], ...] = ()
@@ -93,7 +93,10 @@ class Plan:
         """Each choice, and why: what it is about, what was taken, the reason with its figure."""
         why = dict(self.reasons)
         default = why.get("", "as it is where nothing was measured")
-        rewrites = [("rewrite", name, (RULES[name].__doc__ or name).splitlines()[0]) for name in self.rewrites]
+        rewrites = [
+            ("rewrite", name, ({**PREDICTION, **TRAINING}[name].__doc__ or name).splitlines()[0])
+            for name in self.rewrites
+        ]
         return [
             ("engine", self.engine, why.get("engine", "the only one there is for this network")),
             ("threads", f"{self.threads}, slices {self.slices}", why.get("threads", default)),
