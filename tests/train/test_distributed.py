@@ -33,7 +33,7 @@ from striate.recipe import job
 from striate.recipe.grammar import Recipe
 from striate.regularizers import L2
 from striate.report import wilson
-from striate.train import Distributed, Goal, Group, Objective, Step, Whole, joined
+from striate.train import Distributed, Goal, Group, Objective, Step, Whole, cores, joined
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -332,18 +332,21 @@ def metrics_of(run):
 
 TALK = """
 import torch
-from striate.train import joined
+from striate.train import cores, joined
 with joined() as group:
     sums = group.total(torch.full((3,), group.rank + 1.0, dtype=torch.float64))
     print(group.rank, group.leads, sums.tolist(), group.gather("ab"[group.rank]), group.first(group.rank))
+    print(group.local_rank, group.local_world, cores())
 """
 
 
-def test_two_processes_add_and_gather(tmp_path):
+def test_two_processes_add_and_gather_and_share_the_cores(tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    half = max(cores() // 2, 1)
     results = [ended(each) for each in by_hand(tmp_path, ["-c", TALK])]
     assert [out for _, out, _ in results] == [
-        "0 True [3.0, 3.0, 3.0] ['a', 'b'] 0\n",
-        "1 False [3.0, 3.0, 3.0] ['a', 'b'] 0\n",
+        f"0 True [3.0, 3.0, 3.0] ['a', 'b'] 0\n0 2 {half}\n",
+        f"1 False [3.0, 3.0, 3.0] ['a', 'b'] 0\n1 2 {half}\n",
     ], results
 
 

@@ -35,6 +35,8 @@ class Group:
 
     rank: int = 0
     world: int = 1
+    local_rank: int = 0
+    """Which of those on this machine it is."""
     local_world: int = 1
     """How many of them share this machine."""
     agreed: list[StriateError] = field(default_factory=list, init=False)
@@ -121,7 +123,8 @@ def joined() -> Generator[Group]:
     if not {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ) or os.environ["WORLD_SIZE"] == "1":
         yield Group()
         return
-    group = Group(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    group = Group(rank, world, int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
     if group.local_world > 1 and os.environ.get("OMP_NUM_THREADS", "1") == "1":
         os.environ.pop("OMP_NUM_THREADS", None)
         os.environ["OMP_NUM_THREADS"] = str(max(cores() // group.local_world, 1))
