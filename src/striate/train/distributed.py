@@ -178,10 +178,13 @@ class Distributed:
         """The same for all processes, as of the last step."""
         self._weights = [weight for weight in engine.module.parameters() if weight.requires_grad]
         self._buffers = [buffer for buffer in engine.module.buffers() if buffer.is_floating_point()]
-        self._numbers = 1 + len(engine.objective.known) + len(self._weights) + len(SIGNALS) + 1
-        size = sum(each.numel() for each in [*self._weights, *self._buffers]) + self._numbers
-        self._flat = self._weights[0].new_zeros(size).detach()
-        self._views = _views(self._flat, [*self._weights, *self._buffers])
+        kept = [*self._weights, *self._buffers]
+        numbers = [1 + len(engine.objective.known), len(self._weights), len(SIGNALS) + 1]
+        self._flat = self._weights[0].new_zeros(sum(each.numel() for each in kept) + sum(numbers)).detach()
+        self._views = _views(self._flat, kept)
+        *_, self._losses, self._given, self._wishes = self._flat.split([len(self._flat) - sum(numbers), *numbers])
+        self._means = self._flat[: len(self._flat) - sum(numbers[1:])]
+        """All but what is counted: gradients, running averages, losses."""
 
     def __call__(self, batch: Batch) -> Computed:
         """The loss of the whole batch, and its gradient; the scores are those of this process's part."""
@@ -191,29 +194,27 @@ class Distributed:
         if rows or self.shared:
             found = self.engine(batch if rows * parts == whole else batch.weighed(rows * parts / whole))
         self._flat.zero_()
-        numbers = self._flat[-self._numbers :]
-        goals, weights = len(self.objective.known), len(self._weights)
         if rows and found is not None:
-            sources = [*(weight.grad for weight in self._weights), *self._buffers]
-            given = [(view, source) for view, source in zip(self._views, sources, strict=True) if source is not None]
-            torch._foreach_copy_([view for view, _ in given], [source for _, source in given])
-            numbers[: 1 + goals] = torch.stack([found.value, *found.losses])
-            numbers[1 + goals : 1 + goals + weights] = torch.tensor(
-                [float(each is not None) for each in sources[:weights]]
-            )
+            self._lay_down(found)
         signum, told = self.wish
-        numbers[-len(SIGNALS) - 1 :] = torch.tensor([*(float(signum == each) for each in SIGNALS), float(told)])
+        self._wishes.copy_(torch.tensor([*(signum == each for each in SIGNALS), told]))
         self.group.total(self._flat)
-        *asked, stops = numbers[-len(SIGNALS) - 1 :].tolist()
+        *asked, stops = self._wishes.tolist()
         self.agreed = next((int(each) for each, count in zip(SIGNALS, asked, strict=True) if count), 0), stops > 0
-        self._flat[: 1 + goals - self._numbers].div_(parts)
-        have = numbers[1 + goals : 1 + goals + weights].tolist()
-        for weight, view, count in zip(self._weights, self._views, have, strict=False):
+        self._means.div_(parts)
+        for weight, view, count in zip(self._weights, self._views, self._given.tolist(), strict=False):
             weight.grad = view if count else None
-        torch._foreach_copy_(self._buffers, self._views[weights:])
-        return Computed(
-            numbers[0].clone(), list(numbers[1 : 1 + goals].clone()), found.scores if rows and found is not None else ()
-        )
+        torch._foreach_copy_(self._buffers, self._views[len(self._weights) :])
+        value, *losses = self._losses.clone()
+        return Computed(value, losses, found.scores if rows and found is not None else ())
+
+    def _lay_down(self, found: Computed) -> None:
+        """Put what this process has found where the sum is made."""
+        sources = [*(weight.grad for weight in self._weights), *self._buffers]
+        known = [(view, source) for view, source in zip(self._views, sources, strict=True) if source is not None]
+        torch._foreach_copy_([view for view, _ in known], [source for _, source in known])
+        self._losses.copy_(torch.stack([found.value, *found.losses]))
+        self._given.copy_(torch.tensor([weight.grad is not None for weight in self._weights]))
 
 
 def _views(flat: torch.Tensor, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
