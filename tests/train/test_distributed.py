@@ -407,7 +407,8 @@ def test_two_agents_that_meet_on_the_loopback_train_as_one_process(tmp_path):
 def test_a_refused_recipe_ends_all_with_status_2_and_is_told_once(tmp_path):
     command = written(tmp_path)
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text(recipe.read_text().replace("units = 10", "units = 9"))
+    text = recipe.read_text().replace("[model]\n", "[model]\ninput = [8, 8, 1]\n")  # or the data would decide
+    recipe.write_text(text.replace("units = 10", "units = 9"))
     results = [ended(each) for each in by_hand(tmp_path, command)]
     assert [status for status, _, _ in results] == [2, 2]
     assert [err.count("the network has 9 outputs, the data has 10 classes") for _, _, err in results] == [1, 0]
