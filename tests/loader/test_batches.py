@@ -1,5 +1,6 @@
 """Batches: every image once an epoch, in an order that seed and epoch decide."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from striate.augmentations import MixUp, RandomCrop
-from striate.loader import Augmenter, Batches, Preprocessing
+from striate.loader import Augmenter, Batches, Preprocessing, ahead
 
 X = torch.arange(10, dtype=torch.float32).reshape(10, 1, 1, 1)
 PLAIN = Preprocessing.fit(X.numpy())
@@ -99,3 +100,37 @@ def test_samples_can_count_more():
     (batch,) = batches(3, weight=(torch.tensor([1.0, 2, 3]), None), shuffle=False).epoch(0)
     twice = replace(batch, y=batch.y * 2).weighed(2)
     assert [each.tolist() for each in twice.weight] == [[2, 4, 6], [2, 2, 2]]
+
+
+def test_what_is_made_ahead_is_the_same_and_one_at_a_time():
+    made = []
+
+    def items():
+        for number in range(5):
+            made.append(number)
+            yield number
+
+    seen = []
+    for number in ahead(items()):
+        assert len(made) <= number + 2
+        seen.append(number)
+    assert seen == [0, 1, 2, 3, 4]
+
+
+def test_what_goes_wrong_ahead_is_told_in_its_place():
+    def items():
+        yield 1
+        raise ValueError("broken")
+
+    coming = ahead(items())
+    assert next(coming) == 1
+    with pytest.raises(ValueError, match="broken"):
+        next(coming)
+
+
+def test_who_stops_early_leaves_no_thread_behind():
+    before = threading.active_count()
+    coming = ahead(iter(range(100)))
+    next(coming)
+    coming.close()
+    assert threading.active_count() == before

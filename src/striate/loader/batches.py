@@ -1,7 +1,9 @@
 """Batches: rows picked, augmented and normalised in one pass, from arrays in memory or memory-mapped."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import torch
 
@@ -9,7 +11,24 @@ from striate.loader.augment import Augmenter
 from striate.loader.preprocessing import Preprocessing
 from striate.seed import stream
 
-__all__ = ["Batch", "Batches", "parts_of"]
+__all__ = ["Batch", "Batches", "ahead", "parts_of"]
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The items of an iterator, each made by a thread while the one before it is used.
+
+    Errors:  those of the iterator, in their place.
+    Example: >>> list(ahead(iter("abc")))
+             ['a', 'b', 'c']
+    """
+    end: Any = object()
+    with ThreadPoolExecutor(1, "ahead", torch.set_num_threads, (1,)) as thread:
+        coming: Future[Any] = thread.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = thread.submit(next, items, end)
+            yield item
 
 
 def parts_of(rows: int, most: int) -> int:

@@ -171,7 +171,7 @@ class Distributed:
 
     def __init__(self, engine: Engine, group: Group, shared: bool = False) -> None:
         self.engine, self.group, self.shared = engine, group, shared
-        self.module, self.objective = engine.module, engine.objective
+        self.module, self.objective, self.apart = engine.module, engine.objective, engine.apart
         self.wish: tuple[int, bool] = (0, False)
         """The signal this process was sent, or 0, and whether it was told to stop."""
         self.agreed: tuple[int, bool] = (0, False)

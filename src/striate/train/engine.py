@@ -52,6 +52,11 @@ class Engine(Protocol):
         """What it makes small."""
         ...
 
+    @property
+    def apart(self) -> bool:
+        """Whether threads of its own compute, while the one that calls it waits."""
+        ...
+
     def __call__(self, batch: Batch) -> Computed: ...
 
 
@@ -66,6 +71,8 @@ def make_engine(
 
 class Whole:
     """A batch at once, each operation spread over the threads that torch was given."""
+
+    apart = False
 
     def __init__(
         self,
@@ -108,6 +115,8 @@ class Sliced:
     Args:    module: the rewritten network. slices: how many. drawing: names of bricks that draw random numbers; each
              slice draws from a stream of its own. workers: how many threads compute at a time; may be changed at any time.
     """
+
+    apart = True
 
     def __init__(
         self,

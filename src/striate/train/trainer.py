@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from torch import nn
 
 from striate.callbacks.base import Callback, Logs, tell
 from striate.errors import NonFiniteError
-from striate.loader import Batch, Batches
+from striate.loader import Batch, Batches, ahead
 from striate.optimizers import swap_averages
 from striate.schedules.base import Schedule
 from striate.seed import derive
@@ -204,12 +205,9 @@ class Trainer:
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch, `steps_per_epoch` of them where that is said."""
-        found = self.batches.epoch(epoch)
-        return (
-            (batch for _, batch in zip(range(self.steps_per_epoch), found, strict=False))
-            if self.steps_per_epoch
-            else found
-        )
+        found = islice(self.batches.epoch(epoch), self.steps_per_epoch)
+        # Where this thread waits for others in a step, it may as well make the next batch.
+        return ahead(found) if self.step.engine.apart else found
 
     def _rate(self, epoch: int, number: int) -> float:
         """The learning rate of a step, set where a schedule decides it."""
