@@ -21,7 +21,7 @@ from striate.recipe.run_folder import RunFolder
 from striate.recipe.write import write
 from striate.report import Results, write_report
 from striate.shape import elements, shape_text
-from striate.train import Interrupted, machine
+from striate.train import Interrupted, find_device, machine, memory_of
 from striate.units import counted
 from striate.version import __version__
 
@@ -152,11 +152,12 @@ def run(
     Errors: any StriateError; those of the declaration, the data and the folder come before training begins.
     """
     begin = time.perf_counter()
+    device = find_device(recipe.train.device)
     data = load_data(recipe, progress)
     recipe = recipe.fitted(tuple(data.train.x.shape[1:]), len(data.classes))
     model = make_model(recipe, data)
     table = check(model.network, loss=model.loss, classes=len(data.classes) or None, data=(data.train.x, data.train.y))
-    require_memory(table, int(machine()["memory"]), 2, min(recipe.train.batch_size, len(data.train)))
+    require_memory(table, memory_of(device), 2, min(recipe.train.batch_size, len(data.train)))
     findings = [*data.findings, *audit(data), *table.findings]
     folder = RunFolder(recipe.name, out)
     for finding in findings:
@@ -187,6 +188,7 @@ def run(
             augment=recipe.data.augment,
             schedule=recipe.train.schedule,
             plan=recipe.train.plan,
+            device=recipe.train.device,
             keep="best",
         )
     except Interrupted as signal:
