@@ -74,3 +74,24 @@ def test_an_image_is_augmented_and_then_normalised_the_same_in_any_batch():
         seen.append(out)
     assert torch.equal(seen[0], seen[1])
     assert torch.equal(seen[0], made.tensor(augmenter(x, torch.arange(12), 4)))
+
+
+def test_data_is_on_a_device_where_there_is_room_for_all_of_it():
+    """10 numbers of 4 bytes, 10 labels of 8."""
+    given, elsewhere = batches(), torch.device("meta")
+    assert given.bytes == 120
+    assert given.resident
+    assert given.to(elsewhere, 120).resident
+    assert not given.to(elsewhere, 119).resident
+    assert batches(weight=(torch.ones(10),)).bytes == 160
+
+
+@pytest.mark.parametrize("room", [0, 1e9])
+def test_batches_are_made_where_they_are_wanted(room):
+    augmenter = Augmenter([RandomCrop(1)], 0)
+    moved = batches(augmenter=augmenter, weight=(torch.ones(10),)).to(torch.device("meta"), room)
+    assert [len(batch) for batch in moved.epoch(0)] == [4, 4, 2]
+    for batch in moved.epoch(0):
+        assert {each.device.type for each in batch.tensors()} == {"meta"}
+        assert len(batch.tensors()) == 3
+        assert batch.rows.device.type == "cpu"

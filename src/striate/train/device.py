@@ -185,7 +185,7 @@ def using(device: torch.device) -> Generator[None]:
         except torch.OutOfMemoryError as error:
             raise TrainingError(
                 f"the memory of {card(device)} does not suffice",
-                sum=str(error).split(". ")[0],
+                sum=". ".join(str(error).split(". ")[:2]),
                 fix="a smaller batch_size",
             ) from None
 

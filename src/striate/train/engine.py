@@ -166,9 +166,6 @@ class Graphed:
             with _waiting_refused():
                 self.whole(own)
         here.wait_stream(beside)
-        for buffer, value in zip(buffers, before, strict=True):
-            buffer.copy_(value)
-        stream.set_state(drawn)
         for weight in self.whole.weights:
             weight.grad = None
         self._graph = torch.cuda.CUDAGraph()
@@ -176,6 +173,9 @@ class Graphed:
             self._found = self.whole(own)
         self._gradients = [weight.grad for weight in self.whole.weights]
         self._batch = own
+        for buffer, value in zip(buffers, before, strict=True):
+            buffer.copy_(value)
+        stream.set_state(drawn)
 
 
 @contextmanager
