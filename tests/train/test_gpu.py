@@ -22,10 +22,10 @@ from striate.regularizers import L2
 from striate.train import Goal, Graphed, Objective, Plan, Step, Whole, find_device, using
 from striate.train import device as device_room
 
-pytestmark = [
-    pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"),
-]
+if not torch.cuda.is_available():
+    pytest.skip("there is no CUDA device", allow_module_level=True)
+
+pytestmark = pytest.mark.gpu
 
 DRAW = np.random.default_rng(0)
 X = DRAW.integers(0, 256, (203, 8, 8, 3), np.uint8)

@@ -547,8 +547,8 @@ class Model:
         if device == CPU:
             yield
             return
-        self._move(device)
         try:
+            self._move(device)
             yield
         finally:
             self._move(CPU)
@@ -679,7 +679,7 @@ class Model:
             return ten_crop_predict(lambda part: self.predict(part, batch_size), as_array(x, "images"), size)
         given = tuple(arrays.tensor(each) for each in gather(x, None, input_sides(self.network), (), ()).x)
         self._require_room(given)
-        ways = self._preprocessing_for(given)
+        ways, device = self._preprocessing_for(given), self._device
         heard = concepts(Callback, callbacks, "callbacks")
         split = list(zip(*(each.split(batch_size or 256) for each in given), strict=True))
         self._introduce(heard, {"steps": len(split), "samples": len(given[0]), "verbose": verbose})
@@ -690,7 +690,7 @@ class Model:
             self.built.eval()
             for step, part in enumerate(split):
                 tell(heard, "on_predict_batch_begin", step)
-                images = [way.tensor(each).to(self._device) for way, each in zip(ways, part, strict=True)]
+                images = [way.tensor(each).to(device) for way, each in zip(ways, part, strict=True)]
                 parts.append([said.cpu() for said in outputs_of(self.built, images)])
                 tell(heard, "on_predict_batch_end", step)
         tell(heard, "on_predict_end")
