@@ -239,3 +239,14 @@ def test_a_data_set_without_a_recipe_is_looked_at_and_has_to_be_given_one(tmp_pa
     told = capsys.readouterr().err
     assert "no recipe comes along for cifar100" in told
     assert 'name = "cifar100" in [data]' in told
+
+
+def test_a_device_that_is_not_there_ends_it_with_status_2_before_anything_is_loaded(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("striate.recipe.job.load_data", lambda *_: pytest.fail("data was loaded"))
+    out = tmp_path / "run"
+    assert run(["train", "digits", "--out", str(out), *QUICK, "--set", "train.device=cuda"]) == 2
+    said = capsys.readouterr().err
+    assert "there is no device cuda" in said
+    assert 'fix   : device="cpu"' in said
+    assert not out.exists()

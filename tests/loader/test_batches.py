@@ -1,6 +1,5 @@
 """Batches: every image once an epoch, in an order that seed and epoch decide."""
 
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 import torch
 
 from striate.augmentations import MixUp, RandomCrop
-from striate.loader import Augmenter, Batches, Preprocessing, ahead
+from striate.loader import Augmenter, Batches, Preprocessing
 
 X = torch.arange(10, dtype=torch.float32).reshape(10, 1, 1, 1)
 PLAIN = Preprocessing.fit(X.numpy())
@@ -102,35 +101,22 @@ def test_samples_can_count_more():
     assert [each.tolist() for each in twice.weight] == [[2, 4, 6], [2, 2, 2]]
 
 
-def test_what_is_made_ahead_is_the_same_and_one_at_a_time():
-    made = []
-
-    def items():
-        for number in range(5):
-            made.append(number)
-            yield number
-
-    seen = []
-    for number in ahead(items()):
-        assert len(made) <= number + 2
-        seen.append(number)
-    assert seen == [0, 1, 2, 3, 4]
+def test_data_is_on_a_device_where_there_is_room_for_all_of_it():
+    """10 numbers of 4 bytes, 10 labels of 8."""
+    given, elsewhere = batches(), torch.device("meta")
+    assert given.bytes == 120
+    assert given.resident
+    assert given.to(elsewhere, 120).resident
+    assert not given.to(elsewhere, 119).resident
+    assert batches(weight=(torch.ones(10),)).bytes == 160
 
 
-def test_what_goes_wrong_ahead_is_told_in_its_place():
-    def items():
-        yield 1
-        raise ValueError("broken")
-
-    coming = ahead(items())
-    assert next(coming) == 1
-    with pytest.raises(ValueError, match="broken"):
-        next(coming)
-
-
-def test_who_stops_early_leaves_no_thread_behind():
-    before = threading.active_count()
-    coming = ahead(iter(range(100)))
-    next(coming)
-    coming.close()
-    assert threading.active_count() == before
+@pytest.mark.parametrize("room", [0, 1e9])
+def test_batches_are_made_where_they_are_wanted(room):
+    augmenter = Augmenter([RandomCrop(1)], 0)
+    moved = batches(augmenter=augmenter, weight=(torch.ones(10),)).to(torch.device("meta"), room)
+    assert [len(batch) for batch in moved.epoch(0)] == [4, 4, 2]
+    for batch in moved.epoch(0):
+        assert {each.device.type for each in batch.tensors()} == {"meta"}
+        assert len(batch.tensors()) == 3
+        assert batch.rows.device.type == "cpu"

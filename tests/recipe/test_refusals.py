@@ -171,3 +171,15 @@ def test_what_settings_are_told_is_golden(golden):
         f"{setting[:60]}\n" + "".join(f"    {line}\n" for line in problems(GOOD, [setting])) for setting in SETTINGS
     ]
     golden("recipe_settings.txt", "\n".join(told).rstrip())
+
+
+def test_a_device_and_its_plan_are_looked_at_before_the_run():
+    assert (
+        Recipe.from_source(override(Source.parse(GOOD, "recipe.toml"), ["train.device=cuda:1"])).train.device
+        == "cuda:1"
+    )
+    (said,) = problems(GOOD, ["train.device=gpu"])
+    assert "--set train.device=gpu" in said
+    assert "device cannot be 'gpu'" in said
+    (said,) = problems(GOOD, ["train.device=cuda", 'train.plan={ device = "cpu" }'])
+    assert "the plan was made for device='cpu', and the run is on 'cuda'" in said

@@ -3,11 +3,13 @@
 import math
 import os
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 
+from striate.errors import ArgumentError, TrainingError
 from striate.train import device
 
 V2 = "/sys/fs/cgroup/cpu.max"
@@ -133,3 +135,71 @@ def test_a_machine_that_says_nothing_of_itself_is_described_as_far_as_it_goes(mo
         assert device.machine()["memory"] == 0
     finally:
         device.machine.cache_clear()
+
+
+@pytest.fixture
+def cards(monkeypatch):
+    """Two cards that are not there."""
+    for name, stand_in in {
+        "is_available": lambda: True,
+        "device_count": lambda: 2,
+        "current_device": lambda: 0,
+        "get_device_name": lambda index: f"Card {index}",
+        "mem_get_info": lambda device: (8_000, 16_000),
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, stand_in)
+
+
+@pytest.mark.parametrize(("name", "index"), [("cuda", 0), ("cuda:0", 0), ("cuda:1", 1), (torch.device("cuda", 1), 1)])
+def test_a_card_is_found_by_its_name(cards, name, index):
+    assert device.find_device(name) == torch.device("cuda", index)
+
+
+def test_a_card_that_is_not_there_is_told_with_those_that_are(cards):
+    with pytest.raises(ArgumentError) as caught:
+        device.find_device("cuda:2")
+    assert str(caught.value) == (
+        f'there is no device cuda:2\n  where : device="cuda:2"\n'
+        f'  sum   : torch {torch.__version__} finds cuda:0 Card 0, cuda:1 Card 1\n  fix   : device="cuda"'
+    )
+
+
+def test_without_a_card_the_fix_is_the_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ArgumentError) as caught:
+        device.find_device("cuda")
+    assert caught.value.status == 2
+    assert caught.value.fix.startswith('device="cpu"')
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:-1", "cuda1", "", None, 0, "cpu:0"])
+def test_what_is_no_name_of_a_device_is_told(name):
+    with pytest.raises(ArgumentError, match="device cannot be"):
+        device.find_device(name)
+
+
+def test_data_may_take_half_of_what_is_free(cards):
+    assert device.room(torch.device("cuda", 0)) == 4_000
+    assert device.room(device.CPU) == math.inf
+
+
+def test_float32_is_not_rounded_for_the_run_and_the_settings_come_back(cards, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext())
+    monkeypatch.setattr(torch.random, "fork_rng", lambda devices, device_type: nullcontext())
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision, matmul.fp32_precision, cudnn.deterministic
+    with device.using(torch.device("cuda", 0)):
+        assert (cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision, matmul.fp32_precision) == ("ieee",) * 3
+        assert cudnn.deterministic
+    after = cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision, matmul.fp32_precision, cudnn.deterministic
+    assert after == before
+
+
+def test_a_memory_that_does_not_suffice_is_told(cards, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device", lambda device: nullcontext())
+    monkeypatch.setattr(torch.random, "fork_rng", lambda devices, device_type: nullcontext())
+    with pytest.raises(TrainingError) as caught, device.using(torch.device("cuda", 0)):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has ...")
+    assert caught.value.what == "the memory of Card cuda:0 does not suffice"
+    assert caught.value.sum == "CUDA out of memory. Tried to allocate 20.00 GiB"
+    assert caught.value.fix == "a smaller batch_size"

@@ -201,3 +201,89 @@ def test_the_thread_count_follows_omp_num_threads(monkeypatch):
     assert cores() == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "many")
     assert cores() >= 1
+
+
+def by_compiler(single, graph, compiled):
+    times = {"none": single, "cuda-graphs": graph, "inductor": compiled}
+
+    def cost(plan):
+        if isinstance(times[plan.compiler], Exception):
+            raise times[plan.compiler]
+        return times[plan.compiler]
+
+    return cost
+
+
+def on_a_card(trial, steps=10_000, **more):
+    return choose(Plan(2, device="cuda", **more), trial, "a network", 128, 10**9, steps)
+
+
+@pytest.mark.parametrize(
+    ("times", "compiler"),
+    [
+        ((0.02, 0.01, 0.001), "cuda-graphs"),
+        ((0.01, 0.02, 0.001), "none"),
+        ((0.0101, 0.01, 0.001), "none"),  # as good as: what is simplest
+    ],
+)
+def test_on_a_card_single_operations_and_graphs_are_timed(monkeypatch, times, compiler):
+    trial = clock(monkeypatch, by_compiler(*times))
+    plan = on_a_card(trial)
+    assert (plan.device, plan.compiler, plan.slices, plan.threads) == ("cuda", compiler, 1, 2)
+    assert {each.compiler for each, _ in trial.taken} == {"none", "cuda-graphs"}
+    assert {rows for _, rows in trial.taken} == {128}  # however large the network
+
+
+@pytest.mark.parametrize(("steps", "tried"), [(59_000, False), (61_000, True)])
+def test_compiling_is_tried_where_it_takes_a_twentieth_of_the_run_at_most(monkeypatch, steps, tried):
+    """Steps of 0.01 s: 30 s are 5 % of 600 s."""
+    trial = clock(monkeypatch, by_compiler(0.01, 0.01, 0.005))
+    plan = on_a_card(trial, steps)
+    assert ("inductor" in {each.compiler for each, _ in trial.taken}) == tried
+    assert plan.compiler == ("inductor" if tried else "none")
+
+
+def test_what_cannot_be_recorded_is_left_out_with_the_reason(monkeypatch):
+    plan = on_a_card(clock(monkeypatch, by_compiler(0.01, RuntimeError("it waits\nfor the card"), 1.0)))
+    assert plan.compiler == "none"
+    assert "a CUDA graph failed (it waits), over" in dict(plan.reasons)["compiler"]
+
+
+def test_a_step_that_fails_by_itself_is_an_error(monkeypatch):
+    with pytest.raises(RuntimeError, match="broken"):
+        on_a_card(clock(monkeypatch, by_compiler(RuntimeError("broken"), 1.0, 1.0)))
+
+
+def test_the_choice_of_a_card_is_remembered_and_said(monkeypatch):
+    first = on_a_card(clock(monkeypatch, by_compiler(0.02, 0.01, 1.0)))
+    again = on_a_card(clock(monkeypatch, by_compiler(0.01, 0.02, 1.0)))
+    assert again.compiler == first.compiler == "cuda-graphs"
+    assert "torch on cuda, a CUDA graph (2.00x one by one, over" in first.line()
+    table = {what: (taken, reason) for what, taken, reason in first.table()}
+    assert table["device"][0] == "cuda"
+    assert table["compiler"][0] == "cuda-graphs"
+    assert parse_plan(first.to_table(), "cuda") == replace(first, reasons=(("", "as recorded"),))
+
+
+def test_a_plan_without_a_device_takes_that_of_the_run():
+    assert parse_plan({"precision": "bfloat16"}, "cuda").device == "cuda"
+    assert parse_plan("exact", "cuda").device == "cuda"
+    assert parse_plan({"device": "cuda"}).device == "cuda"
+
+
+@pytest.mark.parametrize(
+    ("table", "device", "said"),
+    [
+        ({"device": "cuda"}, "cpu", "the plan was made for device='cuda', and the run is on 'cpu'"),
+        (Plan(1), "cuda", "the plan was made for device='cpu', and the run is on 'cuda'"),
+        ({"compiler": "inductor"}, "cpu", "plan.compiler cannot be 'inductor' on the CPU"),
+        ({"slices": 2}, "cuda", "plan.slices cannot be 2 on cuda"),
+        ({"device": "tpu"}, None, "plan.device cannot be 'tpu'"),
+        ({"compiler": "gcc"}, "cuda", "plan.compiler cannot be 'gcc'"),
+    ],
+)
+def test_a_plan_that_does_not_suit_the_device_is_told(table, device, said):
+    with pytest.raises(ArgumentError) as caught:
+        parse_plan(table, device)
+    assert said in str(caught.value)
+    assert caught.value.fix

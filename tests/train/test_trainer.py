@@ -4,13 +4,17 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 import striate as keras
-from striate.errors import NonFiniteError
+from striate.callbacks import Callback, LambdaCallback, ModelCheckpoint, TerminateOnNaN
+from striate.errors import ArgumentError, NonFiniteError
 from striate.initializers import Constant
 from striate.layers import Dense
-from striate.optimizers import SGD
+from striate.optimizers import SGD, Adagrad, Adam, AdaSecant, ExponentialMovingAverage, Muon, Ranger, RMSprop
 from striate.regularizers import L2
+from striate.train import CPU
+from striate.train.trainer import _Ahead
 
 X, Y = np.linspace(-1, 1, 64, dtype=np.float32).reshape(32, 2), np.zeros((32, 1), np.float32)
 
@@ -59,3 +63,85 @@ def test_the_penalty_is_part_of_every_loss_so_that_they_can_be_compared():
     kernel = model.get_weights()[0]
     assert history["val_loss"][-1] == pytest.approx(0.5 * float((kernel**2).sum()), rel=1e-6)
     assert history["loss"][-1] == pytest.approx(history["val_loss"][-2], rel=1e-3)
+
+
+def test_a_batch_that_was_made_ahead_is_not_made_again():
+    made = []
+    ahead = _Ahead(iter(made.append(number) or number for number in range(4)))
+    seen = []
+    for number in ahead:
+        seen.append((number, list(made)))
+        if number != 1:
+            ahead.make()
+    assert seen == [(0, [0]), (1, [0, 1]), (2, [0, 1, 2]), (3, [0, 1, 2, 3])]
+
+
+class Counts(Callback):
+    """Counts how often metrics are computed, which a GPU would have to be waited for."""
+
+    wanted = False
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(dict(logs))
+
+    def wants_metrics(self):
+        return self.wanted
+
+
+@pytest.mark.parametrize(("wanted", "keys"), [(False, {"loss"}), (True, {"loss", "mean_absolute_error"})])
+def test_metrics_of_a_step_are_computed_where_somebody_looks_at_them(wanted, keys):
+    model, callback = line(), Counts()
+    model.compile(SGD(0.1), "mean_squared_error", metrics=["mean_absolute_error"])
+    callback.wanted = wanted
+    history = fitted(model, callbacks=callback).history
+    assert {frozenset(logs) for logs in callback.seen} == {frozenset(keys)}
+    assert "mean_absolute_error" in history
+
+
+def test_who_hears_of_steps_wants_their_metrics_unless_it_says_otherwise():
+    assert LambdaCallback(on_train_batch_end=lambda batch, logs: None).wants_metrics()
+    assert not LambdaCallback(on_epoch_end=lambda epoch, logs: None).wants_metrics()
+    assert not TerminateOnNaN().wants_metrics()
+    assert [ModelCheckpoint("x", save_freq=each).wants_metrics() for each in ("epoch", 3)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        SGD(0.05, momentum=0.9),
+        Adam(0.01),
+        Adagrad(0.1),
+        RMSprop(0.01),
+        Muon(0.01),
+        AdaSecant(),
+        Ranger(0.01),
+        ExponentialMovingAverage("adam"),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_what_the_optimizer_remembers_goes_with_the_weights(optimizer):
+    """From one device to another and back is to change nothing; here to the one where they are."""
+    alone, moved = line(), line()
+    for model in (alone, moved):
+        model.compile(optimizer, "mean_squared_error")
+        fitted(model)
+        if model is moved:
+            held = list(model.built.parameters())
+            model._move(CPU)
+            assert all(one is other for one, other in zip(held, model.built.parameters(), strict=True))
+        fitted(model)
+    for one, other in zip(alone.get_weights(), moved.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_device_that_is_not_there_is_told_before_anything_is_done(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    model = line()
+    with pytest.raises(ArgumentError, match="there is no device cuda"):
+        model.fit(X, Y, device="cuda", verbose=0)
+    assert model.history is None
+    assert model._built is None

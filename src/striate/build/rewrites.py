@@ -307,7 +307,7 @@ def _rewritten(
 
 
 def _array(brick: nn.Module, name: str) -> np.ndarray:
-    return getattr(brick, name).detach().numpy()
+    return getattr(brick, name).detach().cpu().numpy()
 
 
 # ---- the graph ---------------------------------------------------------------------------------------------------

@@ -56,7 +56,15 @@ class Callback(catalog.Concept, shelf="callbacks"):
         """Before a step, counted from 0 within the epoch."""
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After a step; `logs` holds the running means of the epoch."""
+        """After a step; `logs` holds the running means of the epoch: the loss, and what `wants_metrics` asks for."""
+
+    def wants_metrics(self) -> bool:
+        """Whether on_train_batch_end looks at the metrics this time: a GPU has to be waited for to know them.
+
+        Example: >>> Callback().wants_metrics()
+                 False
+        """
+        return getattr(self.on_train_batch_end, "__func__", None) is not Callback.on_train_batch_end
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Before an evaluation."""

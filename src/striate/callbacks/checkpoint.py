@@ -71,6 +71,9 @@ class ModelCheckpoint(Callback):
         if self.save_freq != "epoch" and self._batches % self.save_freq == 0:
             self._save({"batch": batch + 1, **(logs or {})})
 
+    def wants_metrics(self) -> bool:
+        return self.save_freq != "epoch"
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if self.save_freq == "epoch":
             self._save(logs or {})

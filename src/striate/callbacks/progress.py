@@ -60,8 +60,16 @@ class ProgressBar(Callback):
         self._steps_done += 1
         if batch + 1 >= self.params["steps"]:
             self.clear()  # what others print at the end of the epoch begins on a line of its own
-        elif self._live and time.perf_counter() - self._last >= REDRAW:
+        elif self._due:
             self._draw(batch + 1, logs or {})
+
+    def wants_metrics(self) -> bool:
+        return self._due
+
+    @property
+    def _due(self) -> bool:
+        """Whether it is time to draw the line again."""
+        return self._live and time.perf_counter() - self._last >= REDRAW
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.clear()

@@ -87,3 +87,6 @@ class TerminateOnNaN(Callback):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             self.model.stop_training = True
+
+    def wants_metrics(self) -> bool:
+        return False

@@ -9,3 +9,4 @@ from striate.loader.folder import *
 from striate.loader.preprocessing import *
 from striate.loader.resize import *
 from striate.loader.split import *
+from striate.loader.transfer import *

@@ -17,6 +17,7 @@ from torch.nn import functional
 from striate import catalog
 from striate.augmentations.base import LUMA, Augmentation, Colouring, Erasing, Mixing, Moving, recoloured
 from striate.errors import ArgumentError, DataError
+from striate.loader.transfer import sent
 from striate.seed import derive
 
 __all__ = ["Augmenter", "Bend", "uniform"]
@@ -65,7 +66,7 @@ class Bend:
 
     def __call__(self, down: torch.Tensor, across: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows and columns (n, h, w) of new pixels to those of their sources."""
-        k = self.k.to(down).reshape(-1, 1, 1)
+        k = sent(self.k.to(down.dtype), down.device).reshape(-1, 1, 1)
         turning = torch.where(k < 0, -1 / (3 * k), math.inf)
         factor = 1 + k * torch.minimum(down.square() + across.square(), turning)
         return down * factor, across * factor
@@ -133,6 +134,8 @@ class Augmenter:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None:
         """The images mixed, the place of each one's partner in the batch (n,), and its own share (n,), float32.
 
+        Images and shares are where the images were, places on the CPU.
+
         loss = share * loss(y) + (1 - share) * loss(y[partner]);  None where no augmentation mixes. An image's share is
         decided by seed, epoch and row, its partner by the other images of the batch too, but not by their order.
         """
@@ -147,9 +150,10 @@ class Augmenter:
                 fix="leave it out",
             )
         partner, own = each.partners(draws)
-        partner, own = partner.to(images.device), own.to(images.device, torch.float32)
+        own = sent(own.to(torch.float32), images.device)
         share = own.reshape(-1, *[1] * (images.dim() - 1))
-        mixed = torch.lerp(images.index_select(0, partner).to(torch.float32), images.to(torch.float32), share)
+        partners = images.index_select(0, sent(partner, images.device))
+        mixed = torch.lerp(partners.to(torch.float32), images.to(torch.float32), share)
         return _typed(mixed, images.dtype), partner, own
 
     def _require_images(self, images: torch.Tensor) -> None:
@@ -248,7 +252,7 @@ def _moved(images: torch.Tensor, matrix: torch.Tensor, fill_mode: str) -> torch.
     start = (image.unsqueeze(1) * tall + row) * broad + (wide + shift_across * across).unsqueeze(1)
     positions = sources.numel() // channels - width + 1
     stretches = sources.as_strided((positions, width * channels), (channels, 1))
-    return stretches.index_select(0, start.flatten().to(images.device)).view(images.shape)
+    return stretches.index_select(0, sent(start.flatten(), images.device)).view(images.shape)
 
 
 def _nearer(shift: torch.Tensor, size: int, fill_mode: str) -> torch.Tensor:
@@ -265,7 +269,9 @@ def _padded(images: torch.Tensor, high: int, wide: int, fill_mode: str) -> torch
         padded = images.new_zeros(count, height + 2 * high, width + 2 * wide, channels)
         padded[:, high : high + height, wide : wide + width] = images
         return padded
-    rows, columns = (_inner(size, more, fill_mode).to(images.device) for size, more in ((height, high), (width, wide)))
+    rows, columns = (
+        sent(_inner(size, more, fill_mode), images.device) for size, more in ((height, high), (width, wide))
+    )
     return images.index_select(1, rows).index_select(2, columns)
 
 
@@ -291,11 +297,11 @@ def _sampled(images: torch.Tensor, places: list[torch.Tensor | Bend], fill_mode:
         if isinstance(place, Bend):
             down, across = place(down, across)
         else:
-            m = place.to(torch.float32).to(device).reshape(count, 3, 3, 1, 1)
+            m = sent(place.to(torch.float32), device).reshape(count, 3, 3, 1, 1)
             down, across = (m[:, axis, 2] + m[:, axis, 0] * down + m[:, axis, 1] * across for axis in (0, 1))
     # In units of half the image, as grid_sample counts: -1..1 at its outer edges.
     unit = torch.tensor([[2 / height], [2 / width]], dtype=last.dtype)
-    m = (last[:, :2] * unit).to(torch.float32).to(device).reshape(count, 2, 3, 1, 1)
+    m = sent((last[:, :2] * unit).to(torch.float32), device).reshape(count, 2, 3, 1, 1)
     grid = torch.empty(count, height, width, 2, device=device)
     for axis, place in ((0, 1), (1, 0)):  # grid_sample wants the column first
         torch.addcmul(m[:, axis, 2] + m[:, axis, 0] * down, m[:, axis, 1], across, out=grid[..., place])
@@ -319,7 +325,7 @@ def _coloured(images: torch.Tensor, colouring: _Drawn[Colouring], black: float, 
         luma = matrix.new_tensor([LUMA])
         matrix, shift = luma @ matrix.sum(2, keepdim=True), luma @ shift
     shift = black + (white - black) * shift - black * matrix.sum(2, keepdim=True)
-    matrix, shift = (each.to(torch.float32).to(pixels.device) for each in (matrix, shift))
+    matrix, shift = (sent(each.to(torch.float32), pixels.device) for each in (matrix, shift))
     return torch.baddbmm(shift, matrix, pixels).clamp_(black, white).reshape(count, -1, height, width).movedim(1, -1)
 
 
@@ -329,7 +335,7 @@ def _erased(images: torch.Tensor, hole: torch.Tensor, fill_value: float) -> torc
     for axis, size in ((0, images.shape[1]), (2, images.shape[2])):
         centres = torch.arange(size) + 0.5
         found = (hole[:, axis : axis + 1] <= centres) & (centres < hole[:, axis + 1 : axis + 2])
-        inside.append(found.to(images.device, torch.uint8).neg())  # 255 inside, 0 outside
+        inside.append(sent(found.to(torch.uint8).neg(), images.device))  # 255 inside, 0 outside
     rows, columns = inside
     # Bytes are masked by their bits, several times as fast as by yes and no; whole rows of numbers at once, as a mask
     # that is stretched over the channels takes three times as long.

@@ -1,34 +1,20 @@
 """Batches: rows picked, augmented and normalised in one pass, from arrays in memory or memory-mapped."""
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
 from striate.loader.augment import Augmenter
 from striate.loader.preprocessing import Preprocessing
+from striate.loader.transfer import sent
 from striate.seed import stream
 
-__all__ = ["Batch", "Batches", "ahead", "parts_of"]
+__all__ = ["Batch", "Batches", "parts_of"]
 
-T = TypeVar("T")
-
-
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The items of an iterator, each made by a thread while the one before it is used.
-
-    Errors:  those of the iterator, in their place.
-    Example: >>> list(ahead(iter("abc")))
-             ['a', 'b', 'c']
-    """
-    end: Any = object()
-    with ThreadPoolExecutor(1, "ahead", torch.set_num_threads, (1,)) as thread:
-        coming: Future[Any] = thread.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = thread.submit(next, items, end)
-            yield item
+_CPU = torch.device("cpu")
 
 
 def parts_of(rows: int, most: int) -> int:
@@ -49,7 +35,7 @@ class Batch:
     weight: tuple[torch.Tensor | None, ...] | None
     """What each sample counts, by output."""
     rows: torch.Tensor
-    """Where the samples stand in the data."""
+    """Where the samples stand in the data; on the CPU."""
     mix: "tuple[Batch, torch.Tensor] | None" = None
     """Where images were mixed: what each one's partner is labelled, and its own share."""
     whole: int | None = None
@@ -57,6 +43,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def tensors(self) -> list[torch.Tensor]:
+        """All that a step computes with, in an order of its own."""
+        found = [*self.x, *self.y, *(each for each in self.weight or () if each is not None)]
+        return found if self.mix is None else [*found, *self.mix[0].tensors(), self.mix[1]]
 
     def part(self, start: int, end: int) -> "Batch":
         """The samples from one place to before another."""
@@ -100,6 +91,30 @@ class Batches:
     place: int = 0
     places: int = 1
     """Which part of every batch an epoch gives, of how many: all processes together see what one alone would."""
+    device: torch.device = _CPU
+    """Where batches are made, whether or not all data lies there."""
+
+    def to(self, device: torch.device, room: float = math.inf) -> "Batches":
+        """The same batches, made on a device: its memory takes all data at once if that has at most `room` bytes.
+
+        Else every batch is picked here and sent. Images stay of the type that they are, uint8 in a quarter of the room.
+        """
+        moved = replace(self, device=device)
+        if self.bytes > room:
+            return moved
+        weight = self.weight and tuple(None if each is None else each.to(device) for each in self.weight)
+        x, y = (tuple(each.to(device) for each in data) for data in (self.x, self.y))
+        return replace(moved, x=x, y=y, weight=weight)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of images, targets and weights."""
+        return sum(each.nbytes for each in (*self.x, *self.y, *(self.weight or ())) if each is not None)
+
+    @property
+    def resident(self) -> bool:
+        """Whether all data lies where batches are made."""
+        return self.x[0].device == self.device
 
     @property
     def samples(self) -> int:
@@ -136,7 +151,7 @@ class Batches:
 
     def batch(self, rows: torch.Tensor, epoch: int) -> Batch:
         """The images of these rows as an epoch sees them."""
-        images = [x.index_select(0, rows) for x in self.x]
+        images: Sequence[torch.Tensor] = self._picked(self.x, rows)
         mix = None
         if self.augmenter is not None:
             images = [self.augmenter(images[0], rows, epoch)]
@@ -148,5 +163,9 @@ class Batches:
 
     def _labelled(self, x: tuple[torch.Tensor, ...], rows: torch.Tensor) -> Batch:
         """Images with the labels and weights of these rows."""
-        weight = self.weight and tuple(None if each is None else each.index_select(0, rows) for each in self.weight)
-        return Batch(x, tuple(y.index_select(0, rows) for y in self.y), weight, rows)
+        return Batch(x, self._picked(self.y, rows), self.weight and self._picked(self.weight, rows), rows)
+
+    def _picked(self, data: Sequence[Any], rows: torch.Tensor) -> tuple[Any, ...]:
+        """These rows of tensors, on the device."""
+        here = sent(rows, self.x[0].device)
+        return tuple(None if each is None else sent(each.index_select(0, here), self.device) for each in data)

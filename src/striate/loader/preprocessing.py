@@ -12,6 +12,7 @@ from pydantic import AllowInfNan, Strict, TypeAdapter, ValidationError
 from striate.errors import DataError, StorageError, printable
 from striate.loader.decode import decode_file, to_channels
 from striate.loader.resize import resize
+from striate.loader.transfer import sent
 from striate.shape import Size, elements, shape_text, to_inside
 from striate.units import Positive, Real
 
@@ -101,7 +102,7 @@ class Preprocessing:
             return to_inside(_affine(batch, factors[0], shifts[0]))
         # Tiled to whole rows: three numbers at a time would be eight times slower.
         row = elements(batch.shape[-2:]) if batch.dim() > 3 else batch.shape[-1]
-        factor, shift = (torch.tensor(each, device=batch.device).repeat(row // len(each)) for each in (factors, shifts))
+        factor, shift = (sent(torch.tensor(each).repeat(row // len(each)), batch.device) for each in (factors, shifts))
         return to_inside(_affine(batch.reshape(-1, row), factor, shift).view(batch.shape))
 
     @cached_property

@@ -154,7 +154,8 @@ def _rank(prediction: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
     """How many classes stand before the given one. A score that is no number stands last."""
     classes = classes.long().unsqueeze(1)  # (n, 1, h, w)
     score = prediction.gather(1, classes)
-    numbers = torch.arange(prediction.shape[1]).reshape(-1, *[1] * (prediction.dim() - 2))  # (k, 1, 1)
+    numbers = torch.arange(prediction.shape[1], device=prediction.device)
+    numbers = numbers.reshape(-1, *[1] * (prediction.dim() - 2))  # (k, 1, 1)
     return (~(prediction <= score) | ((prediction == score) & (numbers < classes))).sum(1)
 
 

@@ -36,7 +36,7 @@ class Meter:
     def update(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Add a batch."""
         values = self.metric.values(prediction, target)
-        self.total += values.sum(dtype=torch.float64)
+        self.total = self.total + values.sum(dtype=torch.float64)  # goes to the device where the values are
         self.count += values.numel()
 
     def result(self) -> float:

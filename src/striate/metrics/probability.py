@@ -48,8 +48,8 @@ class ExpectedCalibrationError(_Probabilities):
         """(3, bins): answers, their confidence, those that are right."""
         confidence = self.shares(prediction).amax(1).double().flatten()
         right = (class_guesses(prediction) == class_truths(self, prediction, target)).double().flatten()
-        ends = torch.tensor([i / self.bins for i in range(1, self.bins)], dtype=torch.float64)
-        place = torch.bucketize(confidence, ends.to(confidence.device))
+        ends = torch.arange(1, self.bins, dtype=torch.float64, device=confidence.device) / self.bins
+        place = torch.bucketize(confidence, ends)
         sums = confidence.new_zeros(3, self.bins)
         return sums.index_add(1, place, torch.stack([torch.ones_like(right), confidence, right]))
 
@@ -85,7 +85,7 @@ class Perplexity(_Probabilities):
             else (shares / shares.sum(1, keepdim=True)).clamp(CLIP, 1 - CLIP).log()
         )
         lost = -log.gather(1, class_truths(self, prediction, target).unsqueeze(1))
-        return torch.stack([lost.sum(), lost.new_tensor(lost.numel())])
+        return torch.stack([lost.sum(), lost.new_full((), lost.numel())])
 
     def of_sums(self, sums: torch.Tensor) -> torch.Tensor:
         return (sums[0] / sums[1]).exp()

@@ -69,7 +69,7 @@ class RootMeanSquaredError(Tallied):
 
     def sums(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         squares = (prediction - require_same_shape(self, prediction, target)).double().square()
-        return torch.stack([squares.sum(), squares.new_tensor(squares.numel())])
+        return torch.stack([squares.sum(), squares.new_full((), squares.numel())])
 
     def of_sums(self, sums: torch.Tensor) -> torch.Tensor:
         return (sums[0] / sums[1]).sqrt()

@@ -47,6 +47,7 @@ from striate.seed import derive, next_seed, require_seed
 from striate.shape import Shape, fits, is_open
 from striate.train import (
     ALONE,
+    CPU,
     Distributed,
     Engine,
     Evaluation,
@@ -57,15 +58,22 @@ from striate.train import (
     Step,
     Trainer,
     Trial,
+    card,
     choose,
     cores,
+    find_device,
     get_rate,
     machine,
     make_engine,
+    memory_of,
     parse_plan,
     prepare,
+    room,
     set_rate,
+    stream_on,
+    using,
 )
+from striate.units import bytes_text
 
 __all__ = ["Model", "Sequential"]
 
@@ -437,6 +445,7 @@ class Model:
         augment: Sequence[Any] = (),
         schedule: Schedule | str | None = None,
         plan: Any = "auto",
+        device: str = "cpu",
         keep: str = "last",
     ) -> History:
         """Train, and return the History of losses and metrics.
@@ -455,11 +464,14 @@ class Model:
             schedule: of the learning rate, over the whole run; what a callback would set beside it is refused.
             plan: "auto" (measured once, then remembered), "measure" (measured anew), "exact" (float32, nothing that rounds
                 otherwise), or the table of an earlier run.
+            device: "cpu", or "cuda" ("cuda:1", the second card): there it is trained and validated; afterwards the weights
+                are on the CPU again.
             keep: "last" weights, or "best": those of the lowest val_loss.
             class_weight, sample_weight: as in Keras; of several outputs also a list or a table by output name.
             (the others as in Keras.)
 
-        Errors:  DataError, ArgumentError for what cannot be used; NonFiniteError, nothing of that step applied.
+        Errors:  DataError, ArgumentError for what cannot be used; NonFiniteError, nothing of that step applied;
+                 TrainingError where the memory of a GPU does not suffice.
         Source:  Keras 3, keras.Model.fit
         """
         optimizer = self._require_compiled("fit")
@@ -476,6 +488,7 @@ class Model:
             keep=keep,
         )
         require_epochs(initial_epoch, epochs)
+        place = find_device(device)
         wanted = None if schedule is None else concept(Schedule, schedule, "schedule")
         told = concepts(Callback, callbacks, "callbacks")
         augmentations = concepts(Augmentation, augment, "augment")
@@ -492,7 +505,7 @@ class Model:
             require_spread(self._sized(train.x), train.samples, train.size)
             if augmentations:  # what they cannot work on is told now
                 train.batch(torch.arange(min(2, train.samples)), 0)
-            require_memory(Table.of(self.network), int(machine()["memory"]), 2, min(size, len(train_on)))
+            require_memory(Table.of(self.network), memory_of(place), 2, min(size, len(train_on)))
             with _at("the images for validation"):
                 checked = None if held is None else self._batches(held, max(size, BATCH))
             if steps_per_epoch is not None and steps_per_epoch > len(train):
@@ -503,7 +516,11 @@ class Model:
                 )
         each = steps_per_epoch or len(train)
         self._require_one_look(optimizer)
-        self._decide_plan(plan, train, each * epochs)
+        with using(place):
+            # Where there is not room for all, training goes before validation.
+            there = train.to(place, room(place))
+            checked = None if checked is None else checked.to(place, room(place))
+            self._decide_plan(plan, there, each * epochs)
         training = self._prepare_training(optimizer)
         self._scale_first_weights(train)
         self._group.equalise(self.built)
@@ -526,22 +543,48 @@ class Model:
         }
         self._introduce(heard, params)
         assert self._updater is not None and self.plan is not None
-        trainer = Trainer(
-            Step(self._shared(self._engine(training, self.plan)), self._updater),
-            train,
-            None if checked is None else lambda: self._evaluate(checked, heard),
-            epochs,
-            initial_epoch,
-            resolved,
-            heard,
-            steps_per_epoch,
-            validation_freq,
-            keep == "best",
-            lambda: self.stop_training,
-            self._group,
-        )
-        self._run(trainer)
+        with using(place), self._placed(place):
+            trainer = Trainer(
+                Step(self._shared(self._engine(training, self.plan)), self._updater),
+                there,
+                None if checked is None else lambda: self._evaluate(checked, heard),
+                epochs,
+                initial_epoch,
+                resolved,
+                heard,
+                steps_per_epoch,
+                validation_freq,
+                keep == "best",
+                lambda: self.stop_training,
+                self._group,
+            )
+            self._run(trainer)
         return self.history
+
+    @contextmanager
+    def _placed(self, device: torch.device) -> Generator[None]:
+        """Weights, and what the optimizer remembers, on a device; afterwards on the CPU again."""
+        if device == CPU:
+            yield
+            return
+        try:
+            self._move(device)
+            yield
+        finally:
+            self._move(CPU)
+
+    def _move(self, device: torch.device) -> None:
+        """Put the weights and what the optimizer remembers on a device. They stay the objects that all others hold."""
+        for tensor in (*self.built.parameters(), *self.built.buffers()):
+            tensor.grad = None
+            tensor.data = tensor.data.to(device)
+        if self._updater is not None:
+            self._updater.load_state_dict(self._updater.state_dict())  # which goes to where the weights are
+
+    @property
+    def _device(self) -> torch.device:
+        """Where the weights are: on the CPU, but for a fit on another device."""
+        return next((tensor.device for tensor in self.built.state_dict().values()), CPU)
 
     def _run(self, trainer: Trainer) -> None:
         """The run itself, after which the model is as it is between runs, however it ended."""
@@ -585,7 +628,8 @@ class Model:
         set_rate(self._updater.param_groups, rate)
         training.train()
         # One step is not worth threads of its own.
-        step = Step(self._engine(training, replace(self.plan, slices=1)), self._updater)
+        plan = replace(self.plan, slices=1, device="cpu", compiler="none")
+        step = Step(self._engine(training, plan), self._updater)
         torch.default_generator.manual_seed(derive(self.seed, "train_on_batch", self._steps))
         batch = batches.batch(torch.arange(len(given)), 0)
         taken = step(batch)
@@ -613,7 +657,7 @@ class Model:
         self._require_compiled("evaluate")
         require("evaluate", batch_size=batch_size)
         given = self._labelled(x, y, sample_weight, "evaluate")
-        batches = self._batches(given, batch_size or BATCH)
+        batches = self._batches(given, batch_size or BATCH).to(self._device, 0)
         heard = concepts(Callback, callbacks, "callbacks")
         self._introduce(heard, {"steps": len(batches), "samples": len(given), "verbose": verbose})
         return _results(self._evaluate(batches, heard), return_dict)
@@ -652,7 +696,7 @@ class Model:
         self._introduce(heard, {"steps": len(split), "samples": len(given[0]), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())
         with evaluating(self.built):
-            answering = self._rewriting.for_answers(self.built, self._rules, ways, len(given[0]))
+            answering = self._rewriting.for_answers(self.built, self._device, self._rules, ways, len(given[0]))
             found = answering(split, heard)
         return found if len(found) > 1 else found[0]
 
@@ -911,13 +955,15 @@ class Model:
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
         """The plan of this fit: as given, or measured on copies of the network."""
-        chosen = parse_plan(plan)
-        group = self._group
+        device, group = batches.device, self._group
+        chosen = parse_plan(plan, device.type)
+        # Curvature is found in float32, from a whole batch, by gradients of gradients.
+        twice = _reevaluates(self._require_compiled("fit"))
         if chosen is None and not group.leads:
             chosen = group.first(None)
             chosen = replace(chosen, threads=min(chosen.threads, cores()))
         elif chosen is None:
-            chosen = Plan(cores())
+            chosen = Plan(cores(), device=device.type)
             prepare(chosen.threads)
             rows = max(min(batches.size, batches.samples) // group.world, 1)
             key = [
@@ -925,8 +971,9 @@ class Model:
                 self._compiled.to_table() if self._compiled else None,
                 catalog.describe(self.optimizer),
                 rows,
+                card(device),
             ]
-            if not _reevaluates(self._require_compiled("fit")):  # curvature is found in float32, from a whole batch
+            if not twice:
                 table = Table.of(self._sized(batches.x))
                 # Each slice has gradients of its own: they are to stay small beside what a batch leaves behind.
                 gradients = 2 * chosen.threads * FLOAT32 * table.params
@@ -938,6 +985,16 @@ class Model:
             said = f"{group.world} processes, batch statistics of {'all of them' if chosen.exact else 'each its own'}"
             slices = 1 if chosen.exact else chosen.slices
             chosen = replace(chosen, slices=slices, reasons=(*chosen.reasons, ("processes", said)))
+        if twice and (chosen.slices > 1 or chosen.compiler != "none"):
+            raise ArgumentError(
+                f"{type(self.optimizer).__name__} looks at each batch twice, which this plan cannot",
+                sum=f"slices = {chosen.slices}, compiler = {chosen.compiler!r}",
+                fix='slices = 1 and compiler = "none", or plan="auto"',
+            )
+        if device != CPU:
+            where = "on it" if batches.resident else "in the machine's memory"
+            said = f"{card(device)}, {bytes_text(batches.bytes)} of data {where}"
+            chosen = replace(chosen, reasons=(*chosen.reasons, ("device", said)))
         prepare(chosen.threads)
         if self.plan is None or (self.plan.rewrites, self.plan.exact) != (chosen.rewrites, chosen.exact):
             self._training = None
@@ -951,7 +1008,7 @@ class Model:
 
         def trial(plan: Plan, rows: int) -> Callable[[], float]:
             if plan.precision not in copies:
-                copied = copy.deepcopy(self.built)
+                copied = copy.deepcopy(self.built).to(batches.device)
                 module = self._rewritten(copied, plan)
                 copies[plan.precision] = module.train(), optimizer.build(self._groups(copied), optimizer.base_rate)
             module, updater = copies[plan.precision]
@@ -959,8 +1016,11 @@ class Model:
 
             def timed() -> float:
                 prepare(plan.threads)
-                torch.default_generator.manual_seed(self.seed)  # what is dropped is the same in all plans
-                return step(part).loss
+                stream_on(batches.device).manual_seed(self.seed)  # what is dropped is the same in all plans
+                loss = step(part).loss
+                if batches.device != CPU:
+                    torch.cuda.synchronize()
+                return loss
 
             return timed
 
@@ -1002,7 +1062,7 @@ class Model:
         self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
         objective = self._objective
-        module = self._rewriting.for_loss(self.built, self._rules, objective.heads)
+        module = self._rewriting.for_loss(self.built, self._device, self._rules, objective.heads)
         return Evaluation(module, objective, self._penalties(self.built), self._group)
 
     @property

@@ -46,6 +46,8 @@ class Answering:
     module: nn.Module
     ways: Sequence[Preprocessing | None]
     """What is done to each input before `module` sees it; None: nothing."""
+    device: torch.device
+    """Where it computes."""
 
     def __call__(self, batches: Sequence[Sequence[torch.Tensor]], heard: Sequence[Callback] = ()) -> list[np.ndarray]:
         """What it says, for each of its outputs, of batches of images (n, h, w, c) for each of its inputs."""
@@ -56,7 +58,8 @@ class Answering:
                 tell(heard, "on_predict_batch_begin", step)
                 pairs = zip(self.ways, batch, strict=True)
                 images = [to_inside(each) if way is None else way.tensor(each) for way, each in pairs]
-                parts.append(outputs_of(self.module, images))
+                said = outputs_of(self.module, [image.to(self.device) for image in images])
+                parts.append([output.cpu() for output in said])
                 tell(heard, "on_predict_batch_end", step)
         tell(heard, "on_predict_end")
         return [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
@@ -69,24 +72,36 @@ class Rewriting:
     _kept: dict[Any, tuple[Any, Rewritten, Answering]] = field(default_factory=dict)
 
     def for_answers(
-        self, built: fx.GraphModule, rules: Sequence[str], ways: tuple[Preprocessing, ...], images: int
+        self,
+        built: fx.GraphModule,
+        device: torch.device,
+        rules: Sequence[str],
+        ways: tuple[Preprocessing, ...],
+        images: int,
     ) -> Answering:
         """The network for a prediction of so many images."""
-        return self._of(built, tuple(rule for rule in rules if images >= FEW or rule not in _FOLDING), ways, ())
+        return self._of(built, device, tuple(rule for rule in rules if images >= FEW or rule not in _FOLDING), ways, ())
 
-    def for_loss(self, built: fx.GraphModule, rules: tuple[str, ...], heads: tuple[str | None, ...]) -> nn.Module:
+    def for_loss(
+        self, built: fx.GraphModule, device: torch.device, rules: tuple[str, ...], heads: tuple[str | None, ...]
+    ) -> nn.Module:
         """The network for an evaluation: images come preprocessed, and scores come out where the loss takes those."""
-        return self._of(built, rules, (), heads).module
+        return self._of(built, device, rules, (), heads).module
 
     def _of(
-        self, built: fx.GraphModule, rules: tuple[str, ...], ways: tuple[Preprocessing, ...], heads: Any
+        self,
+        built: fx.GraphModule,
+        device: torch.device,
+        rules: tuple[str, ...],
+        ways: tuple[Preprocessing, ...],
+        heads: Any,
     ) -> Answering:
         made_of, found, answering = self._kept.get((rules, heads), (None, None, None))
-        if found is None or answering is None or made_of != (built, ways) or not found.holds:
+        if found is None or answering is None or made_of != (built, ways, device) or not found.holds:
             found = rewrite_for_prediction(built, rules, heads, [_affine(way) for way in ways])
             rest = [_rest(*each) for each in zip(ways, found.remains, strict=True)]
-            answering = Answering(found.module, rest)
-            self._kept[rules, heads] = (built, ways), found, answering
+            answering = Answering(found.module, rest, device)
+            self._kept[rules, heads] = (built, ways, device), found, answering
         return answering
 
 

@@ -28,7 +28,7 @@ from striate.optimizers import OptimizerLike
 from striate.recipe.source import Problem, Source, value_text
 from striate.schedules import ScheduleLike
 from striate.shape import Shape, Size
-from striate.train import parse_plan
+from striate.train import kind_of_device, parse_plan
 from striate.units import Count, Factor, Fraction, Index
 
 __all__ = ["DataSection", "ModelSection", "Recipe", "TrainSection"]
@@ -104,6 +104,7 @@ class TrainSection:
         metrics: what is measured beside the loss.
         callbacks: what is told of the run.
         plan: "auto", "measure", "exact", or the table of an earlier run.
+        device: "cpu", or "cuda" ("cuda:1", the second card).
     """
 
     loss: LossLike = "sparse_categorical_crossentropy"
@@ -115,6 +116,7 @@ class TrainSection:
     metrics: Annotated[tuple[Any, ...], Strict(False)] = ("accuracy",)
     callbacks: Annotated[tuple[CallbackLike, ...], Strict(False)] = ()
     plan: Any = "auto"
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -316,7 +318,8 @@ def _check_layer(layer: Layer, names: set[str], place: Place, found: _Found) -> 
 def _train(table: dict[str, Any], found: _Found) -> TrainSection:
     """`[train]`, with metrics that suit its loss."""
     train = _read(TrainSection, table, ("train",), found)
-    _attempt(lambda: parse_plan(train.plan), ("train", "plan"), found)
+    kind = _attempt(lambda: kind_of_device(train.device), ("train", "device"), found)
+    _attempt(lambda: parse_plan(train.plan, kind), ("train", "plan"), found)
     if not (found.nothing_at("train", "loss") and found.nothing_at("train", "metrics")):
         return train
     metrics = [

@@ -22,7 +22,7 @@ from striate.recipe.run_folder import OthersFolder, RunFolder
 from striate.recipe.write import write
 from striate.report import Results, write_report
 from striate.shape import elements, shape_text
-from striate.train import ALONE, Group, Interrupted, machine
+from striate.train import ALONE, Group, Interrupted, find_device, machine, memory_of
 from striate.units import counted
 from striate.version import __version__
 
@@ -159,13 +159,14 @@ def run(
     if not group.leads:
         say, progress, verbose = _unheard, False, 0
     with group.together():
+        device = find_device(recipe.train.device)
         data = load_data(recipe, progress)
         recipe = recipe.fitted(tuple(data.train.x.shape[1:]), len(data.classes))
         model = make_model(recipe, data)
         model._group = group
         classes = len(data.classes) or None
         table = check(model.network, loss=model.loss, classes=classes, data=(data.train.x, data.train.y))
-        require_memory(table, int(machine()["memory"]), 2, min(recipe.train.batch_size, len(data.train)))
+        require_memory(table, memory_of(device), 2, min(recipe.train.batch_size, len(data.train)))
     _require_same(group, data)
     findings = [*data.findings, *audit(data), *table.findings]
     folder = _claimed(group, recipe.name, out)
@@ -198,6 +199,7 @@ def run(
             augment=recipe.data.augment,
             schedule=recipe.train.schedule,
             plan=recipe.train.plan,
+            device=recipe.train.device,
             keep="best",
         )
     except Interrupted as signal:

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +14,7 @@ from torch import nn
 from striate.errors import LostError, NonFiniteError, StriateError
 from striate.loader import Batch, parts_of
 from striate.train.device import cores
-from striate.train.engine import Computed, Engine
+from striate.train.engine import Computed, Engine, nothing
 
 __all__ = ["ALONE", "Distributed", "Group", "joined"]
 
@@ -171,7 +171,7 @@ class Distributed:
 
     def __init__(self, engine: Engine, group: Group, shared: bool = False) -> None:
         self.engine, self.group, self.shared = engine, group, shared
-        self.module, self.objective, self.apart = engine.module, engine.objective, engine.apart
+        self.module, self.objective = engine.module, engine.objective
         self.wish: tuple[int, bool] = (0, False)
         """The signal this process was sent, or 0, and whether it was told to stop."""
         self.agreed: tuple[int, bool] = (0, False)
@@ -186,13 +186,13 @@ class Distributed:
         self._means = self._flat[: len(self._flat) - sum(numbers[1:])]
         """All but what is counted: gradients, running averages, losses."""
 
-    def __call__(self, batch: Batch) -> Computed:
+    def __call__(self, batch: Batch, meanwhile: Callable[[], Any] = nothing) -> Computed:
         """The loss of the whole batch, and its gradient; the scores are those of this process's part."""
         rows, whole = len(batch), batch.whole or len(batch)
         parts = parts_of(whole, self.group.world)
         found = None
         if rows or self.shared:
-            found = self.engine(batch if rows * parts == whole else batch.weighed(rows * parts / whole))
+            found = self.engine(batch if rows * parts == whole else batch.weighed(rows * parts / whole), meanwhile)
         self._flat.zero_()
         if rows and found is not None:
             self._lay_down(found)

@@ -1,8 +1,11 @@
 """Engines: what computes the gradient of a batch. The plan chooses one; the step uses it without knowing which."""
 
+import copy
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import warnings
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
@@ -13,13 +16,16 @@ from torch import fx, nn
 from striate.build import share_statistics
 from striate.loader import Batch
 from striate.regularizers.base import Regularizer
-from striate.train.device import cores, prepare
+from striate.train.device import cores, prepare, stream_on
 from striate.train.objective import Objective, outputs_of
 from striate.train.plan import Plan
 
-__all__ = ["Computed", "Engine", "Penalty", "Sliced", "Whole", "make_engine", "penalised"]
+__all__ = ["Computed", "Engine", "Graphed", "Penalty", "Sliced", "Whole", "make_engine", "nothing", "penalised"]
 
 Penalty = tuple[Regularizer, nn.Parameter]
+
+_WARM = 3
+"""Steps that a GPU takes before one is recorded."""
 
 
 def penalised(value: torch.Tensor, penalties: Iterable[Penalty]) -> torch.Tensor:
@@ -52,27 +58,34 @@ class Engine(Protocol):
         """What it makes small."""
         ...
 
-    @property
-    def apart(self) -> bool:
-        """Whether threads of its own compute, while the one that calls it waits."""
+    def __call__(self, batch: Batch, meanwhile: Callable[[], Any] = ...) -> Computed:
+        """The loss of a batch; its gradient replaces what the weights had.
+
+        `meanwhile` is called where others compute, a GPU or threads, and this one would wait.
+        """
         ...
 
-    def __call__(self, batch: Batch) -> Computed: ...
+
+def nothing() -> None:
+    """What there is to be done meanwhile, where nobody says so."""
 
 
 def make_engine(
     plan: Plan, module: fx.GraphModule, objective: Objective, penalties: Iterable[Penalty], drawing: Sequence[str]
-) -> "Whole | Sliced":
+) -> "Whole | Graphed | Sliced":
     """The engine that a plan names, for a rewritten network; `drawing` are its bricks that draw random numbers."""
     if plan.slices == 1:
-        return Whole(module, objective, penalties, plan.dtype)
+        whole = Whole(module, objective, penalties, plan.dtype, compiled=plan.compiler == "inductor")
+        return Graphed(whole) if plan.compiler == "cuda-graphs" else whole
     return Sliced(module, objective, plan.slices, penalties, plan.dtype, drawing, min(plan.threads, cores()))
 
 
 class Whole:
-    """A batch at once, each operation spread over the threads that torch was given."""
+    """A batch at once, each operation spread over the threads that torch was given, or over a GPU.
 
-    apart = False
+    Args:    module: the rewritten network. compiled: whether torch.compile turns its operations into few. Only batches of
+             the size of the first one are computed so: another, the last of an epoch, is not worth compiling again.
+    """
 
     def __init__(
         self,
@@ -80,16 +93,21 @@ class Whole:
         objective: Objective,
         penalties: Iterable[Penalty] = (),
         precision: torch.dtype = torch.float32,
+        compiled: bool = False,
     ) -> None:
         self.module, self.objective, self.penalties, self.precision = module, objective, tuple(penalties), precision
+        self._compiled: Any = torch.compile(module, dynamic=False) if compiled else None
+        self._sizes: list[torch.Size] | None = None
         self.weights = [weight for weight in module.parameters() if weight.requires_grad]
 
-    def __call__(self, batch: Batch) -> Computed:
+    def __call__(self, batch: Batch, meanwhile: Callable[[], Any] = nothing) -> Computed:
         """The loss of a batch; its gradient replaces what the weights had."""
         found = self.forward(batch)
         for weight in self.weights:
             weight.grad = None
         found.value.backward()
+        if found.value.is_cuda:  # which has been told what to do, and does it
+            meanwhile()
         return Computed(
             found.value.detach(),
             [loss.detach() for loss in found.losses],
@@ -98,9 +116,92 @@ class Whole:
 
     def forward(self, batch: Batch) -> Computed:
         """The loss of a batch, with the graph its gradient is found by."""
-        scores = _scores(self.module, batch, self.precision)
+        module = self.module
+        if self._compiled is not None:
+            sizes = _sizes(batch)
+            self._sizes = self._sizes or sizes
+            module = self._compiled if sizes == self._sizes else module
+        scores = _scores(module, batch, self.precision)
         losses = self.objective.losses(scores, batch)
         return Computed(penalised(self.objective.total(losses), self.penalties), losses, scores)
+
+
+class Graphed:
+    """Batches of the size of the first one as a CUDA graph: a step is recorded once, and then started as a whole.
+
+    Between the operations of a small network a GPU would wait for Python. Forward and backward pass are recorded. Other
+    batches are computed as `whole` does. What is recorded reads and writes the same memory each time: batches are
+    copied there, scores away from there, and weights and statistics have to stay where they are.
+
+    Source:  docs.pytorch.org/docs/stable/notes/cuda.html, CUDA Graphs, whole-network capture
+    """
+
+    def __init__(self, whole: Whole) -> None:
+        self.whole = whole
+        self._batch: Batch | None = None
+
+    @property
+    def module(self) -> nn.Module:
+        """The network as it is trained."""
+        return self.whole.module
+
+    @property
+    def objective(self) -> Objective:
+        """What it makes small."""
+        return self.whole.objective
+
+    def __call__(self, batch: Batch, meanwhile: Callable[[], Any] = nothing) -> Computed:
+        """The loss of a batch; its gradient replaces what the weights had."""
+        if self._batch is None:
+            self._record(batch)
+        assert self._batch is not None
+        if _sizes(batch) != _sizes(self._batch):
+            return self.whole(batch, meanwhile)
+        for own, given in zip(self._batch.tensors(), batch.tensors(), strict=True):
+            own.copy_(given)
+        self._graph.replay()
+        for weight, gradient in zip(self.whole.weights, self._gradients, strict=True):
+            weight.grad = gradient
+        scores = tuple(score.clone() for score in self._found.scores)
+        meanwhile()
+        return self._found._replace(scores=scores)
+
+    def _record(self, batch: Batch) -> None:
+        """Record a step on memory of its own; statistics and the stream of random numbers stay as they were."""
+        device, buffers = batch.x[0].device, list(self.module.buffers())
+        stream = stream_on(device)
+        own, drawn, before = copy.deepcopy(batch), stream.get_state(), [buffer.clone() for buffer in buffers]
+        here, beside = torch.cuda.current_stream(device), torch.cuda.Stream(device)
+        beside.wait_stream(here)
+        with torch.cuda.stream(beside):
+            for _ in range(_WARM):  # libraries choose kernels and take memory, which cannot be recorded
+                self.whole(own)
+            with _waiting_refused():
+                self.whole(own)
+        here.wait_stream(beside)
+        for weight in self.whole.weights:
+            weight.grad = None
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.stream(beside), torch.cuda.graph(self._graph, stream=beside):
+            self._found = self.whole(own)
+        self._gradients = [weight.grad for weight in self.whole.weights]
+        self._batch = own
+        for buffer, value in zip(buffers, before, strict=True):
+            buffer.copy_(value)
+        stream.set_state(drawn)
+
+
+@contextmanager
+def _waiting_refused() -> Generator[None]:
+    """Operations that wait for a GPU are errors: they cannot be recorded, and torch does not get over a try."""
+    before = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that not all of them are noticed
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
 
 
 class Sliced:
@@ -115,8 +216,6 @@ class Sliced:
     Args:    module: the rewritten network. slices: how many. drawing: names of bricks that draw random numbers; each
              slice draws from a stream of its own. workers: how many threads compute at a time; may be changed at any time.
     """
-
-    apart = True
 
     def __init__(
         self,
@@ -147,7 +246,7 @@ class Sliced:
     def workers(self, value: int) -> None:
         self._meeting.workers = value
 
-    def __call__(self, batch: Batch) -> Computed:
+    def __call__(self, batch: Batch, meanwhile: Callable[[], Any] = nothing) -> Computed:
         """The loss of a batch; its gradient replaces what the weights had."""
         prepare(1)  # between epochs other work may have spread over all cores
         parts = _cut(batch, min(self.slices, len(batch)))
@@ -158,6 +257,10 @@ class Sliced:
             self._threads.submit(self._compute, place, part, len(part) / len(batch), seed)
             for place, (part, seed) in enumerate(zip(parts, seeds, strict=True))
         ]
+        try:
+            meanwhile()
+        finally:
+            wait(jobs)
         errors = [error for job in jobs if (error := job.exception()) is not None]
         if after is not None:  # wherever the slices left torch's stream
             torch.default_generator.set_state(after)
@@ -291,9 +394,14 @@ def _scores(module: nn.Module, batch: Batch, precision: torch.dtype) -> tuple[to
     """What a network says of a batch, in float32 (or float64) whatever it was computed in."""
     if precision == torch.float32:
         return outputs_of(module, batch.x)
-    with torch.autocast("cpu", precision):
+    with torch.autocast(batch.x[0].device.type, precision):
         scores = outputs_of(module, batch.x)
     return tuple(score.float() for score in scores)
+
+
+def _sizes(batch: Batch) -> list[torch.Size]:
+    """The sizes of all that a step computes with."""
+    return [each.shape for each in batch.tensors()]
 
 
 def _cut(batch: Batch, count: int) -> list[Batch]:

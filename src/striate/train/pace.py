@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from striate.train.device import Bystanders, cores
+import torch
+
+from striate.train.device import CPU, Bystanders, cores
 from striate.train.distributed import Distributed
 from striate.train.engine import Engine, Sliced
 from striate.units import counted
@@ -27,11 +29,11 @@ class Pace:
     changes the speed alone: which numbers come out depends on the slices, and their number stays. Where they would depend
     on the number of threads (a batch computed whole) that stays as it was, and what can be done is said.
 
-    Args:    engine: of the run. say: is given the lines for people.
+    Args:    engine: of the run. say: is given the lines for people. device: where it computes.
     """
 
-    def __init__(self, engine: Engine, say: Callable[[str], Any]) -> None:
-        self.engine, self.say = engine.engine if isinstance(engine, Distributed) else engine, say
+    def __init__(self, engine: Engine, say: Callable[[str], Any], device: torch.device = CPU) -> None:
+        self.engine, self.say, self.device = engine.engine if isinstance(engine, Distributed) else engine, say, device
         self.full = self.engine.workers if isinstance(self.engine, Sliced) else 1
         self.best = self.images = self.seconds = 0.0
         self.low = self.rest = 0
@@ -71,7 +73,7 @@ class Pace:
         if not self.told:
             self.told = True
             text = f"{rate:,.0f} images a second, {self.best:,.0f} before: {self._others.line()}"
-            if self.full == 1 and cores() > 1:
+            if self.full == 1 and self.device == CPU and cores() > 1:
                 text += "; threads that share an operation wait for each other, plan = { threads = 1 } would not"
             self.say(text)
         if self._workers > 1 and not self.rest:

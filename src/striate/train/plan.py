@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from striate.build import PREDICTION, RULES, TRAINING
-from striate.errors import ArgumentError, NonFiniteError, StorageError, nearest
+from striate.errors import ArgumentError, NonFiniteError, StorageError, nearest, printable
 from striate.files import write_whole
 from striate.train.device import Bystanders, cores, machine
 from striate.units import counted
@@ -24,15 +24,17 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 ENGINES = ("torch",)
 """What can compute steps."""
 LAYOUTS = ("channels_last",)
+COMPILERS = ("none", "inductor", "cuda-graphs")
+"""What may make fewer starts of the operations of a step, on a GPU: torch.compile, or a CUDA graph of all of them."""
 ALWAYS = (
     ("layout", "channels_last", "1.6x, as convolutions read pixels with all their channels"),
     ("updates", "fused", "1.1x, one pass over the weights; two optimizers that torch has not fused take several"),
     ("memory", "kept between steps", "1.4x, no page is asked for twice"),
     ("denormals", "as 0", "1.1x, and nothing that small is learned from"),
-    ("compiler", "none", "torch.compile takes 15 to 20 s to begin and gains nothing on a CPU"),
 )
 """What every run does, with what it gained where it was measured (docs/performance.md)."""
 
+_NOT_COMPILED = "torch.compile takes 15 to 20 s to begin and gains nothing on a CPU"
 _WORTH = 1.05
 """How much faster bfloat16 has to be for its rounding to be taken."""
 _AGREE = 0.05
@@ -44,6 +46,10 @@ _CROWDED = 0.2
 _TRIED = 6e9
 """Multiply-accumulates that a step on trial may need for each thread, 0.1 to 0.3 s; of large networks a part of a batch
 is tried."""
+_COMPILING = 30.0
+"""Seconds that torch.compile takes to begin, about."""
+_BEGINNING = 0.05
+"""The share of a run that may go by before it begins."""
 _LEAST = 0.3
 """Seconds of timing below which a choice would be a guess."""
 
@@ -63,6 +69,9 @@ class Plan:
     engine: str = "torch"
     slices: int = 1
     """Parts of a batch that are computed side by side; their number decides the bits, that of the threads does not."""
+    device: str = "cpu"
+    """The kind of device."""
+    compiler: str = "none"
     layout: str = "channels_last"
     rewrites: tuple[str, ...] = RULES
     exact: bool = False
@@ -81,11 +90,13 @@ class Plan:
         threads = counted(self.threads, "thread")
         if self.slices > 1:
             threads += f" on {self.slices} slices"
+        engine = self.engine if self.device == "cpu" else f"{self.engine} on {self.device}{why.get('device', '')}"
+        compiler = "" if self.device == "cpu" else f"{_way(self)}{why.get('compiler', '')}, "
         rewrites = f", rewrites: {', '.join(self.rewrites)}" if self.rewrites else ""
         whole = f" ({why.pop('')[2:-1]})" if "" in why else ""
         processes = f", {why['processes'][2:-1]}" if "processes" in why else ""
         return (
-            f"{self.engine}{processes}, {threads}{why.get('threads', '')}, {self.precision}{why.get('precision', '')}, "
+            f"{engine}{processes}, {compiler}{threads}{why.get('threads', '')}, {self.precision}{why.get('precision', '')}, "
             f"{self.layout}{rewrites}, fused updates, memory kept, denormals as 0{whole}"
         )
 
@@ -99,6 +110,8 @@ class Plan:
         ]
         return [
             ("engine", self.engine, why.get("engine", "the only one there is for this network")),
+            ("device", self.device, why.get("device", "as it was said, or else the CPU")),
+            ("compiler", self.compiler, why.get("compiler", _NOT_COMPILED if self.device == "cpu" else default)),
             ("threads", f"{self.threads}, slices {self.slices}", why.get("threads", default)),
             ("precision", self.precision, why.get("precision", default)),
             *rewrites,
@@ -112,17 +125,20 @@ class Plan:
         return table | {"rewrites": list(self.rewrites)}
 
 
-def parse_plan(value: Any) -> Plan | None:
+def parse_plan(value: Any, device: str | None = None) -> Plan | None:
     """A plan as a recipe or an argument gives it: "auto" or "measure" (None), "exact", a table, or a Plan.
 
+    Args:   device: the kind of device that the run is on; left out, the plan says it.
     Errors: ArgumentError that names the key.
     Example: >>> parse_plan("exact").precision, parse_plan("auto")
              ('float32', None)
     """
-    if value in (None, "auto", "measure") or isinstance(value, Plan):
-        return value if isinstance(value, Plan) else None
+    if value in (None, "auto", "measure"):
+        return None
+    if isinstance(value, Plan):
+        return _suited(value, device)
     if value == "exact":
-        return Plan(cores(), exact=True, reasons=(("", "exact"),))
+        return Plan(cores(), exact=True, device=device or "cpu", reasons=(("", "exact"),))
     if not isinstance(value, dict):
         raise ArgumentError(
             f"plan cannot be {value!r}", fix='"auto", "measure", "exact" or a table such as { precision = "float32" }'
@@ -133,6 +149,8 @@ def parse_plan(value: Any) -> Plan | None:
         "precision": (lambda v: v in PRECISIONS, ", ".join(PRECISIONS)),
         "engine": (lambda v: v in ENGINES, ", ".join(ENGINES)),
         "slices": (lambda v: type(v) is int and 1 <= v <= 4096, counts),
+        "device": (lambda v: v in ("cpu", "cuda"), "cpu, cuda"),
+        "compiler": (lambda v: v in COMPILERS, ", ".join(COMPILERS)),
         "layout": (lambda v: v in LAYOUTS, ", ".join(LAYOUTS)),
         "rewrites": (lambda v: isinstance(v, list | tuple) and all(rule in RULES for rule in v), ", ".join(RULES)),
         "exact": (lambda v: type(v) is bool, "true, false"),
@@ -145,8 +163,28 @@ def parse_plan(value: Any) -> Plan | None:
         suits, known = allowed[key]
         if not suits(given):
             raise ArgumentError(f"plan.{key} cannot be {given!r}", fix=f"known: {known}")
-    plan = Plan(value.get("threads", cores()), reasons=(("", "as recorded"),))
-    return replace(plan, **{**value, "rewrites": tuple(value.get("rewrites", plan.rewrites))})
+    plan = Plan(value.get("threads", cores()), device=device or "cpu", reasons=(("", "as recorded"),))
+    return _suited(replace(plan, **{**value, "rewrites": tuple(value.get("rewrites", plan.rewrites))}), device)
+
+
+def _suited(plan: Plan, device: str | None) -> Plan:
+    """A plan whose choices go together, and with the device of the run.
+
+    Errors: ArgumentError.
+    """
+    if plan.device != (device or plan.device):
+        raise ArgumentError(
+            f"the plan was made for device={plan.device!r}, and the run is on {device!r}",
+            sum="what is fast on the one may be slow or impossible on the other",
+            fix=f'device="{plan.device}", or plan="auto"',
+        )
+    if plan.device == "cpu" and plan.compiler != "none":
+        raise ArgumentError(f"plan.compiler cannot be {plan.compiler!r} on the CPU", sum=_NOT_COMPILED, fix='"none"')
+    if plan.device != "cpu" and plan.slices > 1:
+        raise ArgumentError(
+            f"plan.slices cannot be {plan.slices} on {plan.device}", sum="a slice is a thread's, on the CPU", fix="1"
+        )
+    return plan
 
 
 Trial = Callable[[Plan, int], Callable[[], float]]
@@ -167,8 +205,9 @@ def choose(
     """Time whole steps of several plans, in turn, and take the fastest.
 
     First the precision: bfloat16 is taken where it is faster by a twentieth and the losses of these steps agree. Then how
-    the cores are used: in each operation, on slices of the batch, or all but one left idle. What was found is remembered
-    for this machine and `key` (what the run computes), so that the same command gives the same plan again.
+    the cores are used: in each operation, on slices of the batch, or all but one left idle; on a GPU whether its
+    operations are started one by one, as a CUDA graph, or compiled, where the run is long enough for that. What was found
+    is remembered for this machine and `key` (what the run computes), so that the same command gives the same plan again.
 
     Args:    plan: what is not chosen here, and the threads there are. trial: makes the steps. rows: images of a batch.
              macs: of an image. steps: of the run; the timing takes 2 % of it, but 0.3 s at least and `budget` at most
@@ -180,7 +219,8 @@ def choose(
     if known is not None:
         return replace(plan, **known)
     others = Bystanders()
-    race = _Race(trial, rows, min(rows, max(16, int(_TRIED * plan.threads / max(macs, 1)))))
+    enough = rows if plan.device != "cpu" else max(16, int(_TRIED * plan.threads / max(macs, 1)))
+    race = _Race(trial, rows, min(rows, enough))
     first = race.time([plan], 0.0)
     whole = steps * first[plan] * rows / race.rows
     seconds = min(budget, max(_LEAST, 0.02 * whole))
@@ -191,12 +231,19 @@ def choose(
     said = f"bfloat16 {ratio:.2f}x float32 over {race.rounds(halves)}, losses {losses}"
     taken = halves[1] if ratio > _WORTH and agree else plan
     reasons = [("precision", said if agree else f"{said}: too far apart")]
-    ways = _ways(taken, sliceable)
+    ways = _ways(taken, sliceable, whole * times[taken] / times[plan])
     if len(ways) > 1:
         times = race.time(ways, 0.5 * seconds)
         taken = _fastest(ways, times)
-        slower = ", ".join(f"{times[way] / times[taken]:.2f}x {_way(way)}" for way in ways if way != taken)
-        reasons.insert(0, ("threads", f"{slower}, over {race.rounds(ways)}"))
+        others_were = [
+            f"{_way(way)} failed ({race.failed[way]})"
+            if way in race.failed
+            else f"{times[way] / times[taken]:.2f}x {_way(way)}"
+            for way in ways
+            if way != taken
+        ]
+        what = "threads" if plan.device == "cpu" else "compiler"
+        reasons.insert(0, (what, f"{', '.join(others_were)}, over {race.rounds(ways)}"))
     if others.cores() > _CROWDED * (os.cpu_count() or 1):
         reasons.append(("", f'{others.line()} meanwhile: plan="measure" on a quiet machine measures anew'))
     taken = replace(taken, reasons=tuple(reasons))
@@ -204,9 +251,12 @@ def choose(
     return taken
 
 
-def _ways(plan: Plan, sliceable: bool) -> list[Plan]:
-    """The ways to use the cores of a plan."""
+def _ways(plan: Plan, sliceable: bool, seconds: float) -> list[Plan]:
+    """The ways to compute a batch, in a run of so many seconds."""
     count = plan.threads
+    if plan.device != "cpu":
+        long = seconds * _BEGINNING >= _COMPILING
+        return [replace(plan, compiler=each) for each in COMPILERS if each != "inductor" or long]
     if count == 1:
         return [plan]
     slices = [replace(plan, slices=number) for number in (count, 2 * count)] if sliceable else []
@@ -214,7 +264,9 @@ def _ways(plan: Plan, sliceable: bool) -> list[Plan]:
 
 
 def _way(plan: Plan) -> str:
-    """How the cores are used, in two words."""
+    """How a batch is computed, in two words."""
+    if plan.device != "cpu":
+        return {"none": "one by one", "inductor": "compiled", "cuda-graphs": "a CUDA graph"}[plan.compiler]
     if plan.slices > 1:
         return f"{plan.slices} slices"
     return "one thread" if plan.threads == 1 else "whole batches"
@@ -234,6 +286,8 @@ class _Race:
         self.steps: dict[Plan, Callable[[], float]] = {}
         self.times: dict[Plan, list[float]] = {}
         self.losses: dict[Plan, list[float]] = {}
+        self.failed: dict[Plan, str] = {}
+        """What cannot be compiled or recorded, and why."""
 
     def time(self, plans: Sequence[Plan], seconds: float) -> dict[Plan, float]:
         """The shortest step of each plan, in seconds; rounds are added while they are expected to end in time."""
@@ -244,18 +298,24 @@ class _Race:
         while True:
             start = time.perf_counter()
             for plan in plans:
-                self._step(plan)
+                if plan not in self.failed:
+                    self._step(plan)
             now = time.perf_counter()
             longest, rounds = max(longest, now - start), rounds + 1
             if now - begin + longest > seconds or rounds == 50:
                 break
-        return {plan: min(self.times[plan]) for plan in plans}
+        return {plan: math.inf if plan in self.failed else min(self.times[plan]) for plan in plans}
 
     def _enter(self, plan: Plan) -> None:
         """A plan joins: its first step compiles kernels and fills caches, and is not timed."""
         self.steps[plan] = self.trial(plan, self.rows)
         self.times[plan], self.losses[plan] = [], []
-        self._step(plan)
+        try:
+            self._step(plan)
+        except RuntimeError as error:
+            if plan.compiler == "none":
+                raise
+            self.failed[plan] = printable(str(error).partition("\n")[0])
         self.times[plan].clear()
 
     def _step(self, plan: Plan) -> None:
@@ -269,7 +329,7 @@ class _Race:
 
     def rounds(self, plans: Sequence[Plan]) -> str:
         """How many steps of each plan were timed, at least."""
-        return counted(min(len(self.times[plan]) for plan in plans), "step") + (
+        return counted(min(len(self.times[plan]) for plan in plans if plan not in self.failed), "step") + (
             f" of {self.rows} images" if self.rows < self.whole else ""
         )
 
@@ -284,10 +344,10 @@ class _Race:
 class _Memory:
     """Plans found before, one small file for each machine and run, in the cache folder."""
 
-    CHOSEN = ("threads", "precision", "slices")
+    CHOSEN = ("threads", "precision", "slices", "compiler")
 
     def __init__(self, key: Any, plan: Plan) -> None:
-        facts = machine()
+        facts, self.device = machine(), plan.device
         where = [facts["cpu"], facts["capability"], facts["torch"], plan.to_table()]
         name = hashlib.sha256(json.dumps([key, where], sort_keys=True).encode()).hexdigest()[:32]
         root = os.environ.get("STRIATE_DATA") or Path.home() / ".cache" / "striate"
@@ -297,7 +357,7 @@ class _Memory:
         try:
             known = json.loads(self.path.read_text())
             chosen = {choice: known[choice] for choice in self.CHOSEN}
-            parse_plan(chosen)
+            parse_plan(chosen, self.device)
             return chosen | {"reasons": tuple((str(what), f"{why}, remembered") for what, why in known["reasons"])}
         except (OSError, ValueError, KeyError, TypeError, ArgumentError):
             return None

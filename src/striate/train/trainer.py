@@ -4,9 +4,11 @@ import math
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -15,10 +17,11 @@ from torch import nn
 
 from striate.callbacks.base import Callback, Logs, tell
 from striate.errors import NonFiniteError
-from striate.loader import Batch, Batches, ahead
+from striate.loader import Batch, Batches
 from striate.optimizers import swap_averages
 from striate.schedules.base import Schedule
 from striate.seed import derive
+from striate.train.device import stream_on
 from striate.train.distributed import ALONE, Distributed, Group
 from striate.train.engine import Penalty, penalised
 from striate.train.objective import Gauge, Objective, outputs_of
@@ -45,6 +48,28 @@ def get_rate(groups: Sequence[dict[str, Any]]) -> float:
         if factor:
             return float(group["lr"]) / factor
     return 0.0  # no layer learns
+
+
+class _Ahead:
+    """Batches, of which the next one can be made before it is asked for."""
+
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self._batches = batches
+        self._made: deque[Batch] = deque()
+
+    def make(self) -> None:
+        """Make another one, if there is another."""
+        batch = next(self._batches, None)
+        if batch is not None:
+            self._made.append(batch)
+
+    def __iter__(self) -> Iterator[Batch]:
+        while True:
+            if not self._made:
+                self.make()
+            if not self._made:
+                return
+            yield self._made.popleft()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -143,7 +168,8 @@ class Trainer:
     def run(self) -> None:
         """All epochs. Callbacks hear of every begin and end, also of an interrupted run."""
         self._best, self._best_loss = None, math.inf
-        self._pace = Pace(self.step.engine, lambda text: tell(self.callbacks, "on_notice", text))
+        say = partial(tell, self.callbacks, "on_notice")
+        self._pace = Pace(self.step.engine, say, self.batches.device)
         logs: Logs = {}
         tell(self.callbacks, "on_train_begin")
         try:
@@ -166,24 +192,25 @@ class Trainer:
         self.step.engine.module.train()
         # Dropout draws from torch's own stream: with this an epoch can be computed again from (seed, epoch).
         others = (self.group.rank,) if self.group.rank else ()  # what one process drops is not what another does
-        torch.default_generator.manual_seed(derive(self.batches.seed, "dropout", epoch, *others))
+        stream_on(self.batches.device).manual_seed(derive(self.batches.seed, "dropout", epoch, *others))
         gauge = self.step.engine.objective.gauge()
         total, count, rate, signum = 0.0, 0, self._rate(epoch, 0), 0
         begin = time.perf_counter()
-        for number, batch in enumerate(self._batches(epoch)):
+        batches = _Ahead(self._batches(epoch))
+        for number, batch in enumerate(batches):
             tell(self.callbacks, "on_train_batch_begin", number)
             rate = self._rate(epoch, number)
             if isinstance(self.step.engine, Distributed):
                 self.step.engine.wish = self._wish()
             start = time.perf_counter()
-            taken = self._try(batch, epoch, number)
+            taken = self._try(batch, epoch, number, batches.make)
             self._pace.note(len(batch), time.perf_counter() - start)
             total, count = total + taken.loss * len(batch), count + len(batch)
             if len(batch):
                 with torch.no_grad():
                     gauge.update(taken.losses, taken.scores, batch)
-            if self.callbacks:
-                tell(self.callbacks, "on_train_batch_end", number, {"loss": total / max(count, 1), **gauge.logs()})
+            metrics = gauge.logs() if any(callback.wants_metrics() for callback in self.callbacks) else {}
+            tell(self.callbacks, "on_train_batch_end", number, {"loss": total / max(count, 1), **metrics})
             signum, told = self._agreed()
             if signum:
                 tell(self.callbacks, "on_interrupt")
@@ -205,9 +232,7 @@ class Trainer:
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch, `steps_per_epoch` of them where that is said."""
-        found = islice(self.batches.epoch(epoch), self.steps_per_epoch)
-        # Where this thread waits for others in a step, it may as well make the next batch.
-        return ahead(found) if self.step.engine.apart else found
+        return islice(self.batches.epoch(epoch), self.steps_per_epoch)
 
     def _rate(self, epoch: int, number: int) -> float:
         """The learning rate of a step, set where a schedule decides it."""
@@ -216,10 +241,10 @@ class Trainer:
             set_rate(group, self.schedule(epoch * (self.steps_per_epoch or len(self.batches)) + number))
         return get_rate(group)
 
-    def _try(self, batch: Batch, epoch: int, number: int) -> Taken:
+    def _try(self, batch: Batch, epoch: int, number: int, meanwhile: Callable[[], Any]) -> Taken:
         """A step; a loss that is not finite is told with its place and its likely cause."""
         try:
-            return self.step(batch)
+            return self.step(batch, meanwhile)
         except NonFiniteError as error:
             if self.group.world > 1:  # all of them are here, and look at the same images
                 batch = next(replace(self.batches, places=1).epoch(epoch, number))
@@ -238,7 +263,7 @@ class Trainer:
             for tensor in tensors:
                 bad = ~torch.isfinite(tensor).reshape(len(tensor), -1).all(1)
                 if bad.any():
-                    row = int(batch.rows[bad][0])
+                    row = int(batch.rows[bad.cpu()][0])
                     return f"the {what} in row {row} holds NaN or Inf", f"mend or leave out that {what}"
         pixel = max(float(x.abs().max()) for x in batch.x)
         if pixel > _UNSCALED:
