@@ -59,11 +59,19 @@ def graphed(module, graphs, first):
     return engine
 
 
+def found_by(engine, batch):
+    """What an engine finds of a batch, and the gradient, which it takes along."""
+    found = engine(batch), gradients(engine)
+    for weight in engine.module.parameters():
+        weight.grad = None
+    return found
+
+
 def test_every_batch_gets_its_own_loss_scores_and_gradient(recorded):
     module, batches = built(), [batch(10, weight=(torch.linspace(0, k, 10).double(),)) for k in (1, 2)]
     engine, alone = graphed(module, recorded, batches[0]), Whole(module, objective())
     for each in [*batches, batches[0]]:
-        expected = alone(each), gradients(alone)
+        expected = found_by(alone, each)
         assert_equal((engine(each), gradients(engine)), expected)
     assert recorded[0].replays == 3
 
@@ -72,7 +80,7 @@ def test_another_size_is_computed_without_it_and_leaves_it_whole(recorded):
     module, first, last = built(), batch(10), batch(7)
     engine, alone = graphed(module, recorded, first), Whole(module, objective())
     for each in (first, last, first):
-        expected = alone(each), gradients(alone)
+        expected = found_by(alone, each)
         assert_equal((engine(each), gradients(engine)), expected)
     assert recorded[0].replays == 2
     assert len(recorded) == 1
@@ -123,7 +131,7 @@ def test_only_batches_of_the_first_size_are_compiled(monkeypatch):
     engine = make_engine(Plan(1, device="cuda", compiler="inductor"), module, objective(), (), ())
     alone = Whole(module, objective())
     for rows in (10, 7, 10):
-        expected = alone(batch(rows)), gradients(alone)
+        expected = found_by(alone, batch(rows))
         found = engine(batch(rows))
         assert isinstance(found, Computed)
         assert_equal((found, gradients(engine)), expected)
