@@ -9,6 +9,8 @@ from striate.build import RULES
 from striate.callbacks import Callback
 from striate.layers import BatchNormalization, Conv2D, Dense, Flatten, MaxPooling2D
 from striate.model import prediction
+from striate.model.prediction import Rewriting
+from striate.network import Network
 from tests.model.blobs import blobs, fit, small
 
 x, y = blobs(40)
@@ -162,3 +164,16 @@ def test_images_stay_as_they_were():
     same = keras.Sequential([keras.layers.Dropout(0.5, input_shape=(4, 4, 1))])
     same.predict(images).fill(0)
     assert np.array_equal(images, before), "also where what comes out is what went in"
+
+
+def test_fewer_images_are_asked_about_together_where_maps_are_large():
+    """Hand sum: 1024*1024*64 numbers of 4 bytes are 268 MB an image, 2^30 / 268e6 = 4, but never fewer than 8."""
+    small = Network.sequential([Conv2D(4, 3, input_shape=(8, 8, 1))])
+    medium = Network.sequential([Conv2D(16, 3, padding="same", input_shape=(512, 512, 1))])
+    large = Network.sequential([Conv2D(64, 3, padding="same", input_shape=(1024, 1024, 1))])
+    rewriting = Rewriting()
+    assert [rewriting.together(network) for network in (small, medium, large)] == [
+        256,
+        2**30 // (512 * 512 * 16 * 4),
+        8,
+    ]

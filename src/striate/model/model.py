@@ -37,7 +37,7 @@ from striate.model.arguments import (
     validation_parts,
 )
 from striate.model.goals import Compiled
-from striate.model.prediction import BATCH, Rewriting, evaluate, evaluating, require_croppable
+from striate.model.prediction import Rewriting, evaluate, evaluating, require_croppable
 from striate.model.samples import Samples, each_of, gather, input_sides, pairs, require_spread
 from striate.model.views import BoundLayer, put, stands
 from striate.network import Network, network_table
@@ -507,7 +507,9 @@ class Model:
                 train.batch(torch.arange(min(2, train.samples)), 0)
             require_memory(Table.of(self.network), memory_of(place), 2, min(size, len(train_on)))
             with _at("the images for validation"):
-                checked = None if held is None else self._batches(held, max(size, BATCH))
+                checked = (
+                    None if held is None else self._batches(held, max(size, self._rewriting.together(self.network)))
+                )
             if steps_per_epoch is not None and steps_per_epoch > len(train):
                 raise ArgumentError(
                     f"steps_per_epoch={steps_per_epoch}, and an epoch has {len(train)}",
@@ -657,7 +659,7 @@ class Model:
         self._require_compiled("evaluate")
         require("evaluate", batch_size=batch_size)
         given = self._labelled(x, y, sample_weight, "evaluate")
-        batches = self._batches(given, batch_size or BATCH).to(self._device, 0)
+        batches = self._batches(given, batch_size or self._rewriting.together(self.network)).to(self._device, 0)
         heard = concepts(Callback, callbacks, "callbacks")
         self._introduce(heard, {"steps": len(batches), "samples": len(given), "verbose": verbose})
         return _results(self._evaluate(batches, heard), return_dict)
@@ -691,7 +693,7 @@ class Model:
         self._require_room(given)
         ways = self._preprocessing_for(given)
         heard = concepts(Callback, callbacks, "callbacks")
-        size = batch_size or BATCH
+        size = batch_size or self._rewriting.together(self.network)
         split = [given] if len(given[0]) <= size else list(zip(*(each.split(size) for each in given), strict=True))
         self._introduce(heard, {"steps": len(split), "samples": len(given[0]), "verbose": verbose})
         prepare(self.plan.threads if self.plan else cores())

@@ -11,6 +11,7 @@ from torch import fx, nn
 
 from striate.build import Affine, Rewritten, rewrite_for_prediction
 from striate.callbacks import Callback, tell
+from striate.check import Table
 from striate.errors import ArgumentError
 from striate.loader import Batches, Preprocessing
 from striate.network import Network
@@ -20,7 +21,9 @@ from striate.train import Evaluation, outputs_of
 __all__ = ["BATCH", "Answering", "Rewriting", "evaluate", "evaluating", "require_croppable"]
 
 BATCH = 256
-"""Images asked about together where nobody says how many."""
+"""Images asked about together where nobody says how many, and their maps leave room."""
+_ROOM = 1 << 30
+"""Bytes that the maps of all layers may take together."""
 FEW = 8
 """Of fewer images the answers are there before all weights could be looked through for changes."""
 _FOLDING = ("batch-norm-folded", "normalisation-folded")
@@ -70,6 +73,13 @@ class Rewriting:
     """The rewritten networks of a model from one call to the next, made anew where weights have changed."""
 
     _kept: dict[Any, tuple[Any, Rewritten, Answering]] = field(default_factory=dict)
+    _together: tuple[Network | None, int] = (None, BATCH)
+
+    def together(self, network: Network) -> int:
+        """How many images are asked about together: fewer than BATCH where a network's maps are large."""
+        if self._together[0] is not network:
+            self._together = network, min(BATCH, max(FEW, _ROOM // max(Table.of(network).bytes or 1, 1)))
+        return self._together[1]
 
     def for_answers(
         self,
