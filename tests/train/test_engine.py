@@ -10,7 +10,7 @@ from torch import nn
 
 from striate.augmentations import MixUp
 from striate.build import build, rewrite
-from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, GaussianNoise, MaxPooling2D
+from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, GaussianNoise, Input, MaxPooling2D
 from striate.loader import Augmenter, Batch, Batches, Preprocessing
 from striate.losses import CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
 from striate.network import Network
@@ -105,6 +105,19 @@ def test_penalties_and_weights_of_samples_count_once():
 
 def test_mixed_images_find_their_partners_label_in_another_slice():
     x = torch.randint(256, (10, 8, 8, 2), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
+def test_a_weight_that_only_its_penalty_reaches_has_the_gradient_of_that():
+    """An output that nothing is learned from may have one: d/dw 0.5 * w^2 = w."""
+    x = Input((3,))
+    learned, other = Dense(2, activation="softmax")(x), Dense(2)(x)
+    module = rewrite(build(Network.functional(x, [learned, other]), 0))
+    weight = module.get_parameter("dense_1.weight")
+    goals = Objective((Goal("a", LOSS), None))
+    given = Batch((torch.ones(4, 3),), (torch.zeros(4, dtype=torch.long), torch.zeros(4, 0)), None, torch.arange(4))
+    for engine in (Whole(module, goals, [(L2(0.5), weight)]), Sliced(module, goals, 3, [(L2(0.5), weight)])):
+        engine(given)
+        torch.testing.assert_close(weight.grad, weight.detach())
+
+
     loss = CategoricalCrossentropy()
     y = torch.eye(3)[torch.arange(10) % 3]
     batches = Batches((x,), (y,), (Preprocessing.fit(x.numpy()),), 10, augmenter=Augmenter([MixUp(1.0)], 0))

@@ -303,11 +303,14 @@ def _cut(batch: Batch, count: int) -> list[Batch]:
 
 
 def _added(parts: list[list[Any]]) -> list[Any]:
-    """Lists of gradients added up, one after another; None where a weight has none."""
+    """Lists of gradients added up, one after another; None where a weight has none.
+
+    The first has all that the others have, and those of penalties.
+    """
     total = parts[0]
-    known = [place for place, each in enumerate(total) if each is not None]
     for part in parts[1:]:
         torch._foreach_add_([total[place] for place in known], [part[place] for place in known])
+        known = [place for place, each in enumerate(part) if each is not None]
     return total
 
 
