@@ -1,6 +1,8 @@
 """Slices of a batch, computed side by side, give the gradient of the whole."""
 
 import copy
+import gc
+import random
 import threading
 import time
 
@@ -103,8 +105,6 @@ def test_penalties_and_weights_of_samples_count_once():
     assert_equal(*compared(module, batch(weight=weight), 3, penalties=penalties))
 
 
-def test_mixed_images_find_their_partners_label_in_another_slice():
-    x = torch.randint(256, (10, 8, 8, 2), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
 def test_a_weight_that_only_its_penalty_reaches_has_the_gradient_of_that():
     """An output that nothing is learned from may have one: d/dw 0.5 * w^2 = w."""
     x = Input((3,))
@@ -118,6 +118,8 @@ def test_a_weight_that_only_its_penalty_reaches_has_the_gradient_of_that():
         torch.testing.assert_close(weight.grad, weight.detach())
 
 
+def test_mixed_images_find_their_partners_label_in_another_slice():
+    x = torch.randint(256, (10, 8, 8, 2), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
     loss = CategoricalCrossentropy()
     y = torch.eye(3)[torch.arange(10) % 3]
     batches = Batches((x,), (y,), (Preprocessing.fit(x.numpy()),), 10, augmenter=Augmenter([MixUp(1.0)], 0))
@@ -132,7 +134,7 @@ def test_what_is_drawn_depends_on_the_seed_and_the_slices_and_on_nothing_else():
     for workers, delay in ((4, 0.0), (1, 0.0), (4, 0.01)):
         engine = Sliced(module, objective(), 4, drawing=["dropout", "gaussian_noise"], workers=workers)
         engine.module.train()
-        engine.module.conv2d.register_forward_hook(lambda *_, delay=delay: time.sleep(delay * torch.rand(()).item()))
+        engine.module.conv2d.register_forward_hook(lambda *_, delay=delay: time.sleep(delay * random.random()))
         torch.manual_seed(5)
         steps = [engine(batch()) for _ in range(2)]
         found.append((steps, gradients(engine), torch.rand(())))
@@ -209,6 +211,40 @@ def test_what_goes_wrong_in_one_slice_is_told_and_the_others_do_not_wait_for_eve
     good = engine(batch())
     assert isinstance(good, Computed)
     assert torch.isfinite(good.value)
+
+
+def test_slices_that_never_begin_are_not_waited_for():
+    """A signal, or a machine that has no thread left, between two of them."""
+    engine = Sliced(built(BatchNormalization()), objective(), 3)
+    engine.module.train()
+    submit, begun = engine._threads.submit, []
+
+    def refusing(*job):
+        if begun:
+            raise RuntimeError("can't start new thread")
+        begun.append(submit(*job))
+        return begun[0]
+
+    engine._threads.submit = refusing
+    with pytest.raises(RuntimeError, match="new thread"):
+        engine(batch())
+    assert isinstance(begun[0].exception(timeout=10), threading.BrokenBarrierError)
+
+
+def test_the_threads_end_with_the_engine():
+    gc.disable()  # it would find them in time, and hide that somebody keeps them
+    try:
+        engine = Sliced(built(BatchNormalization(), Dropout(0.5)), objective(), 3, drawing=["dropout"])
+        engine.module.train()
+        engine(batch())
+        threads = list(engine._threads._threads)
+        assert len(threads) == 3
+        del engine
+        for thread in threads:
+            thread.join(10)
+        assert not any(thread.is_alive() for thread in threads)
+    finally:
+        gc.enable()
 
 
 def test_twenty_steps_of_slices_end_where_those_of_whole_batches_end():

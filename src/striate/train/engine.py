@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
@@ -135,7 +135,9 @@ class Sliced:
         self._meeting = _Meeting(slices, workers or slices)
         lock = threading.Lock()
         self.module = _with_bricks(module, {name: partial(_Drawing, self._own, lock) for name in drawing})
-        share_statistics(self.module, lambda value: self._meeting.total(self._own.place, value), self._leads)
+        # Not self: what its module held would keep the threads when nobody needs the engine any more.
+        own, meeting = self._own, self._meeting
+        share_statistics(self.module, lambda value: meeting.total(own.place, value), lambda: own.place == 0)
         self._threads = ThreadPoolExecutor(slices, "slice", prepare, (1,))
 
     @property
@@ -154,11 +156,14 @@ class Sliced:
         seeds = torch.randint(2**62, (len(parts),)).tolist() if self._draws else [0] * len(parts)
         after = torch.default_generator.get_state() if self._draws else None
         self._meeting.begin(len(parts))
-        jobs = [
-            self._threads.submit(self._compute, place, part, len(part) / len(batch), seed)
-            for place, (part, seed) in enumerate(zip(parts, seeds, strict=True))
-        ]
-        errors = [error for job in jobs if (error := job.exception()) is not None]
+        jobs: list[Future[tuple[list[Any], Computed]]] = []
+        try:
+            for place, (part, seed) in enumerate(zip(parts, seeds, strict=True)):
+                jobs.append(self._threads.submit(self._compute, place, part, len(part) / len(batch), seed))
+            errors = [error for job in jobs if (error := job.exception()) is not None]
+        except BaseException:  # a signal, or no thread to be had: those that began wait for nobody
+            self._meeting.abort()
+            raise
         if after is not None:  # wherever the slices left torch's stream
             torch.default_generator.set_state(after)
         for error in errors:  # one that was left waiting by another's failure is not the reason
@@ -185,10 +190,6 @@ class Sliced:
         return gradients, Computed(
             value.detach(), [loss.detach() for loss in losses], tuple(score.detach() for score in scores)
         )
-
-    def _leads(self) -> bool:
-        """Whether this thread is the one that moves what all slices share."""
-        return self._own.place == 0
 
 
 class _Meeting:
@@ -309,8 +310,8 @@ def _added(parts: list[list[Any]]) -> list[Any]:
     """
     total = parts[0]
     for part in parts[1:]:
-        torch._foreach_add_([total[place] for place in known], [part[place] for place in known])
         known = [place for place, each in enumerate(part) if each is not None]
+        torch._foreach_add_([total[place] for place in known], [part[place] for place in known])
     return total
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -143,7 +144,7 @@ class Trainer:
     def run(self) -> None:
         """All epochs. Callbacks hear of every begin and end, also of an interrupted run."""
         self._best, self._best_loss = None, math.inf
-        self._pace = Pace(self.step.engine, lambda text: tell(self.callbacks, "on_notice", text))
+        self._pace = Pace(self.step.engine, partial(tell, self.callbacks, "on_notice"))
         logs: Logs = {}
         tell(self.callbacks, "on_train_begin")
         try:
