@@ -6,17 +6,20 @@ import random
 import threading
 import time
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from striate.augmentations import MixUp
 from striate.build import build, rewrite
+from striate.errors import ArgumentError
 from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, GaussianNoise, Input, MaxPooling2D
 from striate.loader import Augmenter, Batch, Batches, Preprocessing
 from striate.losses import CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
+from striate.model import Sequential
 from striate.network import Network
-from striate.optimizers import SGD
+from striate.optimizers import SGD, VSGD
 from striate.regularizers import L2
 from striate.train import Computed, Goal, Objective, Plan, Sliced, Step, Whole, make_engine
 
@@ -276,3 +279,13 @@ def test_the_comparison_would_notice_a_slice_that_counts_too_much():
 def test_a_plan_without_slices_computes_whole_batches():
     engine = make_engine(Plan(1), built(), Objective((Goal("", MeanSquaredError()),)), [], [])
     assert isinstance(engine, Whole)
+
+
+def test_an_optimizer_that_looks_twice_is_refused_slices():
+    model = Sequential([Dense(1, input_shape=(2,))])
+    model.compile(VSGD(), "mean_squared_error")
+    x, y = np.ones((8, 2), np.float32), np.ones((8, 1), np.float32)
+    with pytest.raises(ArgumentError, match="VSGD looks at each batch twice") as caught:
+        model.fit(x, y, verbose=0, plan={"slices": 4})
+    assert caught.value.sum == "the plan cuts it into 4 slices"
+    model.fit(x, y, verbose=0, plan={"slices": 1})

@@ -502,7 +502,7 @@ class Model:
                     fix="leave it out, and have more epochs",
                 )
         each = steps_per_epoch or len(train)
-        self._require_one_look(optimizer)
+        self._require_one_look(optimizer, parse_plan(plan))
         self._decide_plan(plan, train, each * epochs)
         training = self._prepare_training(optimizer)
         self._scale_first_weights(train)
@@ -981,14 +981,23 @@ class Model:
         assert self.plan is not None
         return engine if self._group.world == 1 else Distributed(engine, self._group, self.plan.exact)
 
-    def _require_one_look(self, optimizer: Optimizer) -> None:
-        """Refuse to train in several processes with an optimizer that needs the gradient of a gradient."""
-        if self._group.world > 1 and _reevaluates(optimizer):
+    def _require_one_look(self, optimizer: Optimizer, plan: Plan | None) -> None:
+        """Refuse an optimizer that needs the gradient of a gradient where a batch is cut, for processes or in slices."""
+        processes, slices = self._group.world, 1 if plan is None else plan.slices
+        if processes * slices == 1 or not _reevaluates(optimizer):
+            return
+        name = type(optimizer).__name__
+        if processes > 1:
             raise ArgumentError(
-                f"{type(optimizer).__name__} looks at each batch twice, and several processes share one",
-                sum=f"{self._group.world} processes, each with a part of every batch",
+                f"{name} looks at each batch twice, and several processes share one",
+                sum=f"{processes} processes, each with a part of every batch",
                 fix='optimizer="adam", or one process',
             )
+        raise ArgumentError(
+            f"{name} looks at each batch twice, and at all of it",
+            sum=f"the plan cuts it into {slices} slices",
+            fix="plan = { slices = 1 }",
+        )
 
     def _penalties(self, module: nn.Module) -> list[Penalty]:
         """Each regularizer with the weight of a built network that it keeps small."""
