@@ -137,7 +137,8 @@ def test_what_was_found_is_remembered_for_the_same_run_only(monkeypatch):
 def test_a_plan_found_beside_other_programs_says_so_and_can_be_measured_anew(monkeypatch):
     monkeypatch.setattr(plan_room.Bystanders, "cores", lambda self: 100.0)
     plan = chosen(clock(monkeypatch, by_precision(2e-3, 1e-3)))
-    assert "other programs kept 100.0 of" in plan.line()
+    assert plan.line().count("other programs kept 100.0 of") == 1
+    assert [what for what, _, why in plan.table() if "other programs" in why] == ["timing"]
     slower = clock(monkeypatch, by_precision(1e-3, 2e-3))
     assert chosen(slower).precision == "bfloat16"
     assert chosen(slower, anew=True).precision == "float32"

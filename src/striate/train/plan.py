@@ -33,6 +33,8 @@ ALWAYS = (
 )
 """What every run does, with what it gained where it was measured (docs/performance.md)."""
 
+_NOTES = (("processes", "several"), ("timing", "doubtful"))
+"""What is said of a plan beside the reasons of its choices, where there is something to say."""
 _WORTH = 1.05
 """How much faster bfloat16 has to be for its rounding to be taken."""
 _AGREE = 0.05
@@ -82,7 +84,7 @@ class Plan:
         if self.slices > 1:
             threads += f" on {self.slices} slices"
         rewrites = f", rewrites: {', '.join(self.rewrites)}" if self.rewrites else ""
-        whole = f" ({why.pop('')[2:-1]})" if "" in why else ""
+        whole = "".join(why.get(note, "") for note in ("", "timing"))
         processes = f", {why['processes'][2:-1]}" if "processes" in why else ""
         return (
             f"{self.engine}{processes}, {threads}{why.get('threads', '')}, {self.precision}{why.get('precision', '')}, "
@@ -98,9 +100,10 @@ class Plan:
             for name in self.rewrites
         ]
         return [
-            ("engine", self.engine, why.get("engine", "the only one there is for this network")),
+            ("engine", self.engine, "the only one there is for this network"),
             ("threads", f"{self.threads}, slices {self.slices}", why.get("threads", default)),
             ("precision", self.precision, why.get("precision", default)),
+            *((what, taken, why[what]) for what, taken in _NOTES if what in why),
             *rewrites,
             *ALWAYS,
         ]
@@ -145,7 +148,7 @@ def parse_plan(value: Any) -> Plan | None:
         suits, known = allowed[key]
         if not suits(given):
             raise ArgumentError(f"plan.{key} cannot be {given!r}", fix=f"known: {known}")
-    plan = Plan(value.get("threads", cores()), reasons=(("", "as recorded"),))
+    plan = Plan(value.get("threads", cores()), reasons=(("", "as given"),))
     return replace(plan, **{**value, "rewrites": tuple(value.get("rewrites", plan.rewrites))})
 
 
@@ -198,7 +201,7 @@ def choose(
         slower = ", ".join(f"{times[way] / times[taken]:.2f}x {_way(way)}" for way in ways if way != taken)
         reasons.insert(0, ("threads", f"{slower}, over {race.rounds(ways)}"))
     if others.cores() > _CROWDED * (os.cpu_count() or 1):
-        reasons.append(("", f'{others.line()} meanwhile: plan="measure" on a quiet machine measures anew'))
+        reasons.append(("timing", f'{others.line()} meanwhile: plan="measure" on a quiet machine measures anew'))
     taken = replace(taken, reasons=tuple(reasons))
     memory.write(taken)
     return taken
