@@ -1,15 +1,17 @@
 """What a run says when its numbers are no longer finite, and what evaluation counts."""
 
 import re
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 import striate as keras
+from striate.callbacks import Callback
 from striate.errors import NonFiniteError
 from striate.initializers import Constant
 from striate.layers import Dense
-from striate.optimizers import SGD
+from striate.optimizers import SGD, ExponentialMovingAverage
 from striate.regularizers import L2
 
 X, Y = np.linspace(-1, 1, 64, dtype=np.float32).reshape(32, 2), np.zeros((32, 1), np.float32)
@@ -59,3 +61,22 @@ def test_the_penalty_is_part_of_every_loss_so_that_they_can_be_compared():
     kernel = model.get_weights()[0]
     assert history["val_loss"][-1] == pytest.approx(0.5 * float((kernel**2).sum()), rel=1e-6)
     assert history["loss"][-1] == pytest.approx(history["val_loss"][-2], rel=1e-3)
+
+
+@pytest.mark.parametrize("event", ["on_train_batch_end", "on_epoch_end"])
+def test_a_run_that_a_callback_ends_by_an_error_ends_with_the_averages_too(event):
+    class Failing(Callback):
+        def fail(self, number, logs=None):
+            if event == "on_epoch_end" or number == 3:
+                raise OSError("no space left")
+
+    setattr(Failing, event, Failing.fail)
+    found = []
+    for callbacks in ([], [Failing()]):
+        model = line()
+        model.compile(ExponentialMovingAverage(SGD(0.1), momentum=0.5), "mean_squared_error")
+        with pytest.raises(OSError, match="space") if callbacks else nullcontext():
+            model.fit(X, Y, 8, 1, verbose=0, plan="exact", callbacks=callbacks)
+        found.append(model.get_weights())
+    for one, other in zip(*found, strict=True):
+        assert (one == other).all()
