@@ -5,6 +5,7 @@ import gc
 import random
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,17 @@ from torch import nn
 from striate.augmentations import MixUp
 from striate.build import build, rewrite
 from striate.errors import ArgumentError
-from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, GaussianNoise, Input, MaxPooling2D
+from striate.layers import (
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianNoise,
+    Input,
+    LocallyConnected2D,
+    MaxPooling2D,
+)
 from striate.loader import Augmenter, Batch, Batches, Preprocessing
 from striate.losses import CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
 from striate.model import Sequential
@@ -262,6 +273,21 @@ def test_twenty_steps_of_slices_end_where_those_of_whole_batches_end():
         ends.append(copy.deepcopy(module.state_dict()))
     for key, value in ends[0].items():
         torch.testing.assert_close(value, ends[1][key], rtol=0, atol=1e-9)
+
+
+def test_a_gradient_that_lies_in_memory_otherwise_than_its_weight_moves_the_right_numbers():
+    """Fused updates go through both as they lie in memory; that of a locally connected kernel comes transposed."""
+    ends = []
+    for slices in (1, 2):
+        module = build(Network.sequential([LocallyConnected2D(3, 2, input_shape=(8, 8, 2)), Flatten(), Dense(3)]), 0)
+        engine = make_engine(
+            Plan(2, slices=slices), rewrite(module), Objective((Goal("", MeanSquaredError()),)), [], []
+        )
+        given = replace(batch(6, torch.float32), y=(torch.ones(6, 3),))
+        Step(engine, SGD(0.5).build(list(module.parameters()), 0.5))(given)
+        ends.append(list(module.parameters()))
+    for one, other in zip(*ends, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
 
 
 def test_the_comparison_would_notice_a_slice_that_counts_too_much():

@@ -172,7 +172,7 @@ class Sliced:
         found = [job.result() for job in jobs]
         gradients = _added([each for each, _ in found])
         for weight, gradient in zip(self.weights, gradients, strict=True):
-            weight.grad = gradient
+            weight.grad = None if gradient is None else _laid_out_as(weight, gradient)
         computed = [each for _, each in found]
         losses = [_sum(values) for values in zip(*(each.losses for each in computed), strict=True)]
         scores = tuple(torch.cat(pieces) for pieces in zip(*(each.scores for each in computed), strict=True))
@@ -313,6 +313,14 @@ def _added(parts: list[list[Any]]) -> list[Any]:
         known = [place for place, each in enumerate(part) if each is not None]
         torch._foreach_add_([total[place] for place in known], [part[place] for place in known])
     return total
+
+
+def _laid_out_as(weight: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """A gradient in the memory layout of its weight: fused updates go through both as they lie in memory.
+
+    `backward` sees to that, `grad` does not.
+    """
+    return gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
 
 
 def _sum(values: Sequence[torch.Tensor]) -> torch.Tensor:
