@@ -1,20 +1,36 @@
 """Slices of a batch, computed side by side, give the gradient of the whole."""
 
 import copy
+import gc
+import random
 import threading
 import time
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from striate.augmentations import MixUp
 from striate.build import build, rewrite
-from striate.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, GaussianNoise, MaxPooling2D
+from striate.errors import ArgumentError
+from striate.layers import (
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianNoise,
+    Input,
+    LocallyConnected2D,
+    MaxPooling2D,
+)
 from striate.loader import Augmenter, Batch, Batches, Preprocessing
 from striate.losses import CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
+from striate.model import Sequential
 from striate.network import Network
-from striate.optimizers import SGD
+from striate.optimizers import SGD, VSGD
 from striate.regularizers import L2
 from striate.train import Computed, Goal, Objective, Plan, Sliced, Step, Whole, make_engine
 
@@ -103,6 +119,19 @@ def test_penalties_and_weights_of_samples_count_once():
     assert_equal(*compared(module, batch(weight=weight), 3, penalties=penalties))
 
 
+def test_a_weight_that_only_its_penalty_reaches_has_the_gradient_of_that():
+    """An output that nothing is learned from may have one: d/dw 0.5 * w^2 = w."""
+    x = Input((3,))
+    learned, other = Dense(2, activation="softmax")(x), Dense(2)(x)
+    module = rewrite(build(Network.functional(x, [learned, other]), 0))
+    weight = module.get_parameter("dense_1.weight")
+    goals = Objective((Goal("a", LOSS), None))
+    given = Batch((torch.ones(4, 3),), (torch.zeros(4, dtype=torch.long), torch.zeros(4, 0)), None, torch.arange(4))
+    for engine in (Whole(module, goals, [(L2(0.5), weight)]), Sliced(module, goals, 3, [(L2(0.5), weight)])):
+        engine(given)
+        torch.testing.assert_close(weight.grad, weight.detach())
+
+
 def test_mixed_images_find_their_partners_label_in_another_slice():
     x = torch.randint(256, (10, 8, 8, 2), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
     loss = CategoricalCrossentropy()
@@ -119,7 +148,7 @@ def test_what_is_drawn_depends_on_the_seed_and_the_slices_and_on_nothing_else():
     for workers, delay in ((4, 0.0), (1, 0.0), (4, 0.01)):
         engine = Sliced(module, objective(), 4, drawing=["dropout", "gaussian_noise"], workers=workers)
         engine.module.train()
-        engine.module.conv2d.register_forward_hook(lambda *_, delay=delay: time.sleep(delay * torch.rand(()).item()))
+        engine.module.conv2d.register_forward_hook(lambda *_, delay=delay: time.sleep(delay * random.random()))
         torch.manual_seed(5)
         steps = [engine(batch()) for _ in range(2)]
         found.append((steps, gradients(engine), torch.rand(())))
@@ -198,6 +227,40 @@ def test_what_goes_wrong_in_one_slice_is_told_and_the_others_do_not_wait_for_eve
     assert torch.isfinite(good.value)
 
 
+def test_slices_that_never_begin_are_not_waited_for():
+    """A signal, or a machine that has no thread left, between two of them."""
+    engine = Sliced(built(BatchNormalization()), objective(), 3)
+    engine.module.train()
+    submit, begun = engine._threads.submit, []
+
+    def refusing(*job):
+        if begun:
+            raise RuntimeError("can't start new thread")
+        begun.append(submit(*job))
+        return begun[0]
+
+    engine._threads.submit = refusing
+    with pytest.raises(RuntimeError, match="new thread"):
+        engine(batch())
+    assert isinstance(begun[0].exception(timeout=10), threading.BrokenBarrierError)
+
+
+def test_the_threads_end_with_the_engine():
+    gc.disable()  # it would find them in time, and hide that somebody keeps them
+    try:
+        engine = Sliced(built(BatchNormalization(), Dropout(0.5)), objective(), 3, drawing=["dropout"])
+        engine.module.train()
+        engine(batch())
+        threads = list(engine._threads._threads)
+        assert len(threads) == 3
+        del engine
+        for thread in threads:
+            thread.join(10)
+        assert not any(thread.is_alive() for thread in threads)
+    finally:
+        gc.enable()
+
+
 def test_twenty_steps_of_slices_end_where_those_of_whole_batches_end():
     ends = []
     for slices in (1, 4):
@@ -210,6 +273,21 @@ def test_twenty_steps_of_slices_end_where_those_of_whole_batches_end():
         ends.append(copy.deepcopy(module.state_dict()))
     for key, value in ends[0].items():
         torch.testing.assert_close(value, ends[1][key], rtol=0, atol=1e-9)
+
+
+def test_a_gradient_that_lies_in_memory_otherwise_than_its_weight_moves_the_right_numbers():
+    """Fused updates go through both as they lie in memory; that of a locally connected kernel comes transposed."""
+    ends = []
+    for slices in (1, 2):
+        module = build(Network.sequential([LocallyConnected2D(3, 2, input_shape=(8, 8, 2)), Flatten(), Dense(3)]), 0)
+        engine = make_engine(
+            Plan(2, slices=slices), rewrite(module), Objective((Goal("", MeanSquaredError()),)), [], []
+        )
+        given = replace(batch(6, torch.float32), y=(torch.ones(6, 3),))
+        Step(engine, SGD(0.5).build(list(module.parameters()), 0.5))(given)
+        ends.append(list(module.parameters()))
+    for one, other in zip(*ends, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
 
 
 def test_the_comparison_would_notice_a_slice_that_counts_too_much():
@@ -227,3 +305,13 @@ def test_the_comparison_would_notice_a_slice_that_counts_too_much():
 def test_a_plan_without_slices_computes_whole_batches():
     engine = make_engine(Plan(1), built(), Objective((Goal("", MeanSquaredError()),)), [], [])
     assert isinstance(engine, Whole)
+
+
+def test_an_optimizer_that_looks_twice_is_refused_slices():
+    model = Sequential([Dense(1, input_shape=(2,))])
+    model.compile(VSGD(), "mean_squared_error")
+    x, y = np.ones((8, 2), np.float32), np.ones((8, 1), np.float32)
+    with pytest.raises(ArgumentError, match="VSGD looks at each batch twice") as caught:
+        model.fit(x, y, verbose=0, plan={"slices": 4})
+    assert caught.value.sum == "slices = 4, compiler = 'none'"
+    model.fit(x, y, verbose=0, plan={"slices": 1})

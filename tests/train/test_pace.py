@@ -1,6 +1,7 @@
 """What a run does when its images a second fall: windows of steps with rates made up by hand."""
 
 import pytest
+import torch
 
 from striate.train import Pace, Sliced
 from striate.train import pace as pace_room
@@ -69,10 +70,18 @@ def test_all_workers_are_back_when_the_others_are_gone():
 
 
 def test_a_batch_computed_whole_keeps_its_threads_and_the_remedy_is_named(monkeypatch):
-    monkeypatch.setattr(pace_room, "cores", lambda: 4)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     said, _ = run(object(), [1000, 1000, 100, 100, 100, 100])
     assert len(said) == 1
     assert "plan = { threads = 1 }" in said[0]
+
+
+@pytest.mark.parametrize("engine", [object(), Fake(1)], ids=["whole batches", "slices"])
+def test_a_run_of_one_thread_is_not_told_to_take_one(monkeypatch, engine):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    said, _ = run(engine, [1000, 1000, 100, 100])
+    assert len(said) == 1
+    assert "plan" not in said[0]
 
 
 def test_short_steps_are_gathered_into_windows():

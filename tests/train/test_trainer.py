@@ -1,6 +1,7 @@
 """What a run says when its numbers are no longer finite, and what evaluation counts."""
 
 import re
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -145,3 +146,22 @@ def test_a_device_that_is_not_there_is_told_before_anything_is_done(monkeypatch)
         model.fit(X, Y, device="cuda", verbose=0)
     assert model.history is None
     assert model._built is None
+
+
+@pytest.mark.parametrize("event", ["on_train_batch_end", "on_epoch_end"])
+def test_a_run_that_a_callback_ends_by_an_error_ends_with_the_averages_too(event):
+    class Failing(Callback):
+        def fail(self, number, logs=None):
+            if event == "on_epoch_end" or number == 3:
+                raise OSError("no space left")
+
+    setattr(Failing, event, Failing.fail)
+    found = []
+    for callbacks in ([], [Failing()]):
+        model = line()
+        model.compile(ExponentialMovingAverage(SGD(0.1), momentum=0.5), "mean_squared_error")
+        with pytest.raises(OSError, match="space") if callbacks else nullcontext():
+            model.fit(X, Y, 8, 1, verbose=0, plan="exact", callbacks=callbacks)
+        found.append(model.get_weights())
+    for one, other in zip(*found, strict=True):
+        assert (one == other).all()

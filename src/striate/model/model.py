@@ -517,7 +517,7 @@ class Model:
                     fix="leave it out, and have more epochs",
                 )
         each = steps_per_epoch or len(train)
-        self._require_one_look(optimizer)
+        self._require_one_look(optimizer, parse_plan(plan, place.type))
         with using(place):
             # Where there is not room for all, training goes before validation.
             there = train.to(place, room(place))
@@ -959,8 +959,6 @@ class Model:
         """The plan of this fit: as given, or measured on copies of the network."""
         device, group = batches.device, self._group
         chosen = parse_plan(plan, device.type)
-        # Curvature is found in float32, from a whole batch, by gradients of gradients.
-        twice = _reevaluates(self._require_compiled("fit"))
         if chosen is None and not group.leads:
             chosen = group.first(None)
             chosen = replace(chosen, threads=min(chosen.threads, cores()))
@@ -975,7 +973,8 @@ class Model:
                 rows,
                 card(device),
             ]
-            if not twice:
+            # Curvature is found in float32, from a whole batch, by gradients of gradients.
+            if not _reevaluates(self._require_compiled("fit")):
                 table = Table.of(self._sized(batches.x))
                 # Each slice has gradients of its own: they are to stay small beside what a batch leaves behind.
                 gradients = 2 * chosen.threads * FLOAT32 * table.params
@@ -987,12 +986,6 @@ class Model:
             said = f"{group.world} processes, batch statistics of {'all of them' if chosen.exact else 'each its own'}"
             slices = 1 if chosen.exact else chosen.slices
             chosen = replace(chosen, slices=slices, reasons=(*chosen.reasons, ("processes", said)))
-        if twice and (chosen.slices > 1 or chosen.compiler != "none"):
-            raise ArgumentError(
-                f"{type(self.optimizer).__name__} looks at each batch twice, which this plan cannot",
-                sum=f"slices = {chosen.slices}, compiler = {chosen.compiler!r}",
-                fix='slices = 1 and compiler = "none", or plan="auto"',
-            )
         if device != CPU:
             where = "on it" if batches.resident else "in the machine's memory"
             said = f"{card(device)}, {bytes_text(batches.bytes)} of data {where}"
@@ -1043,14 +1036,24 @@ class Model:
         assert self.plan is not None
         return engine if self._group.world == 1 else Distributed(engine, self._group, self.plan.exact)
 
-    def _require_one_look(self, optimizer: Optimizer) -> None:
-        """Refuse to train in several processes with an optimizer that needs the gradient of a gradient."""
-        if self._group.world > 1 and _reevaluates(optimizer):
+    def _require_one_look(self, optimizer: Optimizer, plan: Plan | None) -> None:
+        """Refuse an optimizer that needs the gradient of a gradient where a batch is cut, or what it does is recorded."""
+        processes, name = self._group.world, type(optimizer).__name__
+        plain = plan is None or (plan.slices == 1 and plan.compiler == "none")
+        if (processes == 1 and plain) or not _reevaluates(optimizer):
+            return
+        if processes > 1:
             raise ArgumentError(
-                f"{type(optimizer).__name__} looks at each batch twice, and several processes share one",
-                sum=f"{self._group.world} processes, each with a part of every batch",
+                f"{name} looks at each batch twice, and several processes share one",
+                sum=f"{processes} processes, each with a part of every batch",
                 fix='optimizer="adam", or one process',
             )
+        assert plan is not None
+        raise ArgumentError(
+            f"{name} looks at each batch twice, and at all of it, which this plan cannot",
+            sum=f"slices = {plan.slices}, compiler = {plan.compiler!r}",
+            fix='slices = 1 and compiler = "none", or plan="auto"',
+        )
 
     def _penalties(self, module: nn.Module) -> list[Penalty]:
         """Each regularizer with the weight of a built network that it keeps small."""

@@ -4,7 +4,7 @@ import copy
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
@@ -234,7 +234,9 @@ class Sliced:
         self._meeting = _Meeting(slices, workers or slices)
         lock = threading.Lock()
         self.module = _with_bricks(module, {name: partial(_Drawing, self._own, lock) for name in drawing})
-        share_statistics(self.module, lambda value: self._meeting.total(self._own.place, value), self._leads)
+        # Not self: what its module held would keep the threads when nobody needs the engine any more.
+        own, meeting = self._own, self._meeting
+        share_statistics(self.module, lambda value: meeting.total(own.place, value), lambda: own.place == 0)
         self._threads = ThreadPoolExecutor(slices, "slice", prepare, (1,))
 
     @property
@@ -253,15 +255,15 @@ class Sliced:
         seeds = torch.randint(2**62, (len(parts),)).tolist() if self._draws else [0] * len(parts)
         after = torch.default_generator.get_state() if self._draws else None
         self._meeting.begin(len(parts))
-        jobs = [
-            self._threads.submit(self._compute, place, part, len(part) / len(batch), seed)
-            for place, (part, seed) in enumerate(zip(parts, seeds, strict=True))
-        ]
+        jobs: list[Future[tuple[list[Any], Computed]]] = []
         try:
+            for place, (part, seed) in enumerate(zip(parts, seeds, strict=True)):
+                jobs.append(self._threads.submit(self._compute, place, part, len(part) / len(batch), seed))
             meanwhile()
-        finally:
-            wait(jobs)
-        errors = [error for job in jobs if (error := job.exception()) is not None]
+            errors = [error for job in jobs if (error := job.exception()) is not None]
+        except BaseException:  # a signal, or no thread to be had: those that began wait for nobody
+            self._meeting.abort()
+            raise
         if after is not None:  # wherever the slices left torch's stream
             torch.default_generator.set_state(after)
         for error in errors:  # one that was left waiting by another's failure is not the reason
@@ -270,7 +272,7 @@ class Sliced:
         found = [job.result() for job in jobs]
         gradients = _added([each for each, _ in found])
         for weight, gradient in zip(self.weights, gradients, strict=True):
-            weight.grad = gradient
+            weight.grad = None if gradient is None else _laid_out_as(weight, gradient)
         computed = [each for _, each in found]
         losses = [_sum(values) for values in zip(*(each.losses for each in computed), strict=True)]
         scores = tuple(torch.cat(pieces) for pieces in zip(*(each.scores for each in computed), strict=True))
@@ -288,10 +290,6 @@ class Sliced:
         return gradients, Computed(
             value.detach(), [loss.detach() for loss in losses], tuple(score.detach() for score in scores)
         )
-
-    def _leads(self) -> bool:
-        """Whether this thread is the one that moves what all slices share."""
-        return self._own.place == 0
 
 
 class _Meeting:
@@ -411,12 +409,23 @@ def _cut(batch: Batch, count: int) -> list[Batch]:
 
 
 def _added(parts: list[list[Any]]) -> list[Any]:
-    """Lists of gradients added up, one after another; None where a weight has none."""
+    """Lists of gradients added up, one after another; None where a weight has none.
+
+    The first has all that the others have, and those of penalties.
+    """
     total = parts[0]
-    known = [place for place, each in enumerate(total) if each is not None]
     for part in parts[1:]:
+        known = [place for place, each in enumerate(part) if each is not None]
         torch._foreach_add_([total[place] for place in known], [part[place] for place in known])
     return total
+
+
+def _laid_out_as(weight: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """A gradient in the memory layout of its weight: fused updates go through both as they lie in memory.
+
+    `backward` sees to that, `grad` does not.
+    """
+    return gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
 
 
 def _sum(values: Sequence[torch.Tensor]) -> torch.Tensor:

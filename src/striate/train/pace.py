@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from striate.train.device import CPU, Bystanders, cores
+from striate.train.device import CPU, Bystanders
 from striate.train.distributed import Distributed
 from striate.train.engine import Engine, Sliced
 from striate.units import counted
@@ -73,7 +73,7 @@ class Pace:
         if not self.told:
             self.told = True
             text = f"{rate:,.0f} images a second, {self.best:,.0f} before: {self._others.line()}"
-            if self.full == 1 and self.device == CPU and cores() > 1:
+            if self.device == CPU and torch.get_num_threads() > 1:  # of slices each thread has its own
                 text += "; threads that share an operation wait for each other, plan = { threads = 1 } would not"
             self.say(text)
         if self._workers > 1 and not self.rest:

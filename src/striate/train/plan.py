@@ -35,6 +35,8 @@ ALWAYS = (
 """What every run does, with what it gained where it was measured (docs/performance.md)."""
 
 _NOT_COMPILED = "torch.compile takes 15 to 20 s to begin and gains nothing on a CPU"
+_NOTES = (("processes", "several"), ("timing", "doubtful"))
+"""What is said of a plan beside the reasons of its choices, where there is something to say."""
 _WORTH = 1.05
 """How much faster bfloat16 has to be for its rounding to be taken."""
 _AGREE = 0.05
@@ -59,7 +61,7 @@ class Plan:
     """The choices of a run. Two runs of one plan, seed and machine give the same bits.
 
     Example: >>> Plan(threads=2).line()
-             'torch, 2 threads, float32, channels_last, rewrites: pool-before-activation, ..., denormals as 0'
+             'torch, 2 threads, float32, channels_last, 7 rewrites'
     """
 
     threads: int
@@ -85,20 +87,21 @@ class Plan:
         return PRECISIONS[self.precision]
 
     def line(self) -> str:
-        """The plan in one line."""
+        """The plan in one line; `table` has it whole."""
         why = {what: f" ({reason})" for what, reason in self.reasons}
         threads = counted(self.threads, "thread")
         if self.slices > 1:
             threads += f" on {self.slices} slices"
-        engine = self.engine if self.device == "cpu" else f"{self.engine} on {self.device}{why.get('device', '')}"
-        compiler = "" if self.device == "cpu" else f"{_way(self)}{why.get('compiler', '')}, "
-        rewrites = f", rewrites: {', '.join(self.rewrites)}" if self.rewrites else ""
-        whole = f" ({why.pop('')[2:-1]})" if "" in why else ""
-        processes = f", {why['processes'][2:-1]}" if "processes" in why else ""
-        return (
-            f"{engine}{processes}, {compiler}{threads}{why.get('threads', '')}, {self.precision}{why.get('precision', '')}, "
-            f"{self.layout}{rewrites}, fused updates, memory kept, denormals as 0{whole}"
-        )
+        parts = [
+            self.engine if self.device == "cpu" else f"{self.engine} on {self.device}{why.get('device', '')}",
+            *([why["processes"][2:-1]] if "processes" in why else []),
+            *([] if self.device == "cpu" else [f"{_way(self)}{why.get('compiler', '')}"]),
+            f"{threads}{why.get('threads', '')}",
+            f"{self.precision}{why.get('precision', '')}",
+            self.layout,
+            f"{counted(len(self.rewrites), 'rewrite')}{why.get('', '')}{why.get('timing', '')}",
+        ]
+        return ", ".join(parts)
 
     def table(self) -> list[tuple[str, str, str]]:
         """Each choice, and why: what it is about, what was taken, the reason with its figure."""
@@ -109,11 +112,12 @@ class Plan:
             for name in self.rewrites
         ]
         return [
-            ("engine", self.engine, why.get("engine", "the only one there is for this network")),
+            ("engine", self.engine, "the only one there is for this network"),
             ("device", self.device, why.get("device", "as it was said, or else the CPU")),
             ("compiler", self.compiler, why.get("compiler", _NOT_COMPILED if self.device == "cpu" else default)),
             ("threads", f"{self.threads}, slices {self.slices}", why.get("threads", default)),
             ("precision", self.precision, why.get("precision", default)),
+            *((what, taken, why[what]) for what, taken in _NOTES if what in why),
             *rewrites,
             *ALWAYS,
         ]
@@ -163,7 +167,7 @@ def parse_plan(value: Any, device: str | None = None) -> Plan | None:
         suits, known = allowed[key]
         if not suits(given):
             raise ArgumentError(f"plan.{key} cannot be {given!r}", fix=f"known: {known}")
-    plan = Plan(value.get("threads", cores()), device=device or "cpu", reasons=(("", "as recorded"),))
+    plan = Plan(value.get("threads", cores()), device=device or "cpu", reasons=(("", "as given"),))
     return _suited(replace(plan, **{**value, "rewrites": tuple(value.get("rewrites", plan.rewrites))}), device)
 
 
@@ -228,7 +232,7 @@ def choose(
     times = race.time(halves, 0.5 * seconds)
     ratio = times[halves[0]] / times[halves[1]]
     agree, losses = race.agree(*halves)
-    said = f"bfloat16 {ratio:.2f}x float32 over {race.rounds(halves)}, losses {losses}"
+    said = f"bfloat16 {1 / ratio:.2f}x the time of float32, losses {losses}; {race.rounds(halves)}"
     taken = halves[1] if ratio > _WORTH and agree else plan
     reasons = [("precision", said if agree else f"{said}: too far apart")]
     ways = _ways(taken, sliceable, whole * times[taken] / times[plan])
@@ -238,14 +242,14 @@ def choose(
         others_were = [
             f"{_way(way)} failed ({race.failed[way]})"
             if way in race.failed
-            else f"{times[way] / times[taken]:.2f}x {_way(way)}"
+            else f"{_way(way)} {times[way] / times[taken]:.2f}x the time"
             for way in ways
             if way != taken
         ]
         what = "threads" if plan.device == "cpu" else "compiler"
-        reasons.insert(0, (what, f"{', '.join(others_were)}, over {race.rounds(ways)}"))
+        reasons.insert(0, (what, f"{', '.join(others_were)}; {race.rounds(ways)}"))
     if others.cores() > _CROWDED * (os.cpu_count() or 1):
-        reasons.append(("", f'{others.line()} meanwhile: plan="measure" on a quiet machine measures anew'))
+        reasons.append(("timing", f'{others.line()} meanwhile: plan="measure" on a quiet machine measures anew'))
     taken = replace(taken, reasons=tuple(reasons))
     memory.write(taken)
     return taken
@@ -329,8 +333,10 @@ class _Race:
 
     def rounds(self, plans: Sequence[Plan]) -> str:
         """How many steps of each plan were timed, at least."""
-        return counted(min(len(self.times[plan]) for plan in plans if plan not in self.failed), "step") + (
-            f" of {self.rows} images" if self.rows < self.whole else ""
+        return (
+            "best of "
+            + counted(min(len(self.times[plan]) for plan in plans if plan not in self.failed), "step")
+            + (f" of {self.rows} images" if self.rows < self.whole else "")
         )
 
     def agree(self, plan: Plan, other: Plan) -> tuple[bool, str]:

@@ -104,6 +104,16 @@ def _deferred_signals(repeated: bool = False) -> Generator[list[int]]:
             signal.signal(signum, handler)
 
 
+@contextmanager
+def _averages(optimizer: torch.optim.Optimizer) -> Generator[None]:
+    """Averages in the place of the weights, where there are some; afterwards the weights, however it ended."""
+    swap_averages(optimizer)
+    try:
+        yield
+    finally:
+        swap_averages(optimizer)
+
+
 @dataclass
 class Evaluation:
     """Loss and metrics over batches, in float32, with nothing random."""
@@ -219,15 +229,14 @@ class Trainer:
         seconds = time.perf_counter() - begin
         total, count, gauge = _joined(self.group, total, count, gauge)
         logs: Logs = {"loss": total / count, **gauge.logs()}
-        swap_averages(self.step.optimizer)  # what is validated and kept are the averages, where there are some
-        if self.validate is not None and ((epoch + 1) % self.validation_freq == 0 or signum):
-            logs |= {f"val_{key}": value for key, value in self.validate().items()}
-        logs |= {"learning_rate": rate, "seconds": seconds, "images_per_second": count / seconds}
-        self._note_best(
-            epoch, logs.get("val_loss", logs["loss"]) if self.validate is None or "val_loss" in logs else math.inf
-        )
-        tell(self.callbacks, "on_epoch_end", epoch, logs)
-        swap_averages(self.step.optimizer)
+        with _averages(self.step.optimizer):  # what is validated and kept
+            if self.validate is not None and ((epoch + 1) % self.validation_freq == 0 or signum):
+                logs |= {f"val_{key}": value for key, value in self.validate().items()}
+            logs |= {"learning_rate": rate, "seconds": seconds, "images_per_second": count / seconds}
+            self._note_best(
+                epoch, logs.get("val_loss", logs["loss"]) if self.validate is None or "val_loss" in logs else math.inf
+            )
+            tell(self.callbacks, "on_epoch_end", epoch, logs)
         return logs
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
