@@ -134,6 +134,14 @@ def test_what_was_found_is_remembered_for_the_same_run_only(monkeypatch):
     assert chosen(slower, key="net", threads=2).precision == "float32"
 
 
+def test_plans_are_remembered_where_the_data_are_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("STRIATE_DATA", "~/kept")
+    monkeypatch.chdir(tmp_path)
+    chosen(clock(monkeypatch, by_precision(0.02, 0.01)))
+    assert [path.parent for path in tmp_path.rglob("*.json")] == [tmp_path / "kept" / "plans"]
+
+
 def test_a_plan_found_beside_other_programs_says_so_and_can_be_measured_anew(monkeypatch):
     monkeypatch.setattr(plan_room.Bystanders, "cores", lambda self: 100.0)
     plan = chosen(clock(monkeypatch, by_precision(2e-3, 1e-3)))
