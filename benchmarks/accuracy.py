@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
-from benchmarks.child import heed_sigterm, on_cores, run, surroundings
+from benchmarks.child import at_least_one, heed_sigterm, on_cores, run, surroundings
 from benchmarks.table import spread
 
 PEAK = 262.0
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipes", nargs="+")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
-    parser.add_argument("--cores", type=int, help="how many cores to use; by default all there are")
+    parser.add_argument("--cores", type=at_least_one, help="how many cores to use; by default all there are")
     parser.add_argument("--set", action="append", default=[], help="KEY=VALUE, as `striate train` takes it")
     parser.add_argument("--out", type=Path, default=results.FOLDER)
     given = parser.parse_args(arguments)

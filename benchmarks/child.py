@@ -1,5 +1,6 @@
 """Run a script that prints one line of JSON, in a process of its own; whatever goes wrong is an answer too."""
 
+import argparse
 import json
 import math
 import os
@@ -25,6 +26,13 @@ class Outcome:
 
     figures: dict[str, Any] | None
     problem: str = ""
+
+
+def at_least_one(text: str) -> int:
+    """A number of cores, threads or rounds as a command line gives it."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 on")
+    return int(text)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
-from benchmarks.child import heed_sigterm, on_cores, run
+from benchmarks.child import at_least_one, heed_sigterm, on_cores, run
 from benchmarks.peers import STRIATE, TUNED
 from benchmarks.speed import amount
 from benchmarks.table import spread
@@ -65,8 +65,8 @@ def measure(network: str, cores: int, rounds: int, seconds: float) -> dict[str, 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--networks", nargs="+", choices=SHAPES, default=["lenet", "vgg"])
-    parser.add_argument("--cores", type=int, help="how many cores to use; by default all there are")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cores", type=at_least_one, help="how many cores to use; by default all there are")
+    parser.add_argument("--rounds", type=at_least_one, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="as of benchmarks.speed")
     parser.add_argument("--out", type=Path, default=results.FOLDER)
     given = parser.parse_args(arguments)

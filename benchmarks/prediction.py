@@ -80,7 +80,7 @@ def by_onnxruntime(module: Any, images: Any, threads: int) -> Callable[[np.ndarr
     content = program.model_proto.SerializeToString()
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     (given,) = session.get_inputs()
-    return lambda x: session.run(None, {given.name: x})[0]
+    return lambda x: np.asarray(session.run(None, {given.name: x})[0])
 
 
 def seconds(ask: Callable[[], Any]) -> float:

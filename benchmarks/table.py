@@ -3,9 +3,9 @@
 python -m benchmarks.table benchmarks/results/speed-2-cores.json
 """
 
+import argparse
 import json
 import statistics
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -105,4 +105,9 @@ def _times(row: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    print(markdown(json.loads(Path(sys.argv[1]).read_text())), end="")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("measured", type=Path, help="a file of benchmarks/results")
+    try:
+        print(markdown(json.loads(parser.parse_args().measured.read_text())), end="")
+    except (OSError, ValueError) as error:
+        parser.error(f"measured: {error}")

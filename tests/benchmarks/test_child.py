@@ -1,9 +1,12 @@
 """A script that crashes, hangs or prints rubbish is an answer, and nothing of it stays behind."""
 
+import argparse
 import os
 import time
 
-from benchmarks.child import on_cores, run
+import pytest
+
+from benchmarks.child import at_least_one, on_cores, run
 
 
 def script(text):
@@ -79,3 +82,10 @@ def test_children_inherit_the_cores_and_no_thread_counts(monkeypatch):
     with on_cores(1):
         figures = run(script(text)).figures
     assert figures == {"cores": 1, "set": False} and os.sched_getaffinity(0) == before
+
+
+@pytest.mark.parametrize("given", ["0", "-3", "2.5", "two"])
+def test_what_is_no_number_of_cores_is_told_by_the_command_line(given):
+    with pytest.raises(argparse.ArgumentTypeError, match="from 1 on"):
+        at_least_one(given)
+    assert at_least_one("3") == 3

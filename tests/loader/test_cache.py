@@ -81,6 +81,15 @@ def test_a_later_run_does_not_even_read_files_that_nobody_touched(files, counted
     assert counted == {}
 
 
+def test_what_another_version_saw_in_the_files_is_not_taken(files, monkeypatch):
+    monkeypatch.setattr(cache, "_SETTLED", 0)
+    with monkeypatch.context() as before:
+        before.setattr(cache, "_VERSION", cache._VERSION - 1)
+        before.setattr(cache, "image_size", lambda content: (64, 64))
+        assert decoded(files, progress=False).x.shape == (4, 64, 64, 3)
+    assert decoded(files, progress=False).x.shape == (4, 16, 24, 3)
+
+
 def test_files_changed_just_now_are_read_again_since_their_times_may_not_tell(files, counted):
     decoded(files, progress=False)
     counted["read"] = 0

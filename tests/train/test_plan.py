@@ -134,6 +134,14 @@ def test_what_was_found_is_remembered_for_the_same_run_only(monkeypatch):
     assert chosen(slower, key="net", threads=2).precision == "float32"
 
 
+def test_plans_are_remembered_where_the_data_are_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("STRIATE_DATA", "~/kept")
+    monkeypatch.chdir(tmp_path)
+    chosen(clock(monkeypatch, by_precision(0.02, 0.01)))
+    assert [path.parent for path in tmp_path.rglob("*.json")] == [tmp_path / "kept" / "plans"]
+
+
 def test_a_plan_found_beside_other_programs_says_so_and_can_be_measured_anew(monkeypatch):
     monkeypatch.setattr(plan_room.Bystanders, "cores", lambda self: 100.0)
     plan = chosen(clock(monkeypatch, by_precision(2e-3, 1e-3)))
@@ -247,7 +255,7 @@ def test_compiling_is_tried_where_it_takes_a_twentieth_of_the_run_at_most(monkey
 def test_what_cannot_be_recorded_is_left_out_with_the_reason(monkeypatch):
     plan = on_a_card(clock(monkeypatch, by_compiler(0.01, RuntimeError("it waits\nfor the card"), 1.0)))
     assert plan.compiler == "none"
-    assert "a CUDA graph failed (it waits), over" in dict(plan.reasons)["compiler"]
+    assert "a CUDA graph failed (it waits); best of" in dict(plan.reasons)["compiler"]
 
 
 def test_a_step_that_fails_by_itself_is_an_error(monkeypatch):
@@ -263,7 +271,7 @@ def test_the_choice_of_a_card_is_remembered_and_said(monkeypatch):
     table = {what: (taken, reason) for what, taken, reason in first.table()}
     assert table["device"][0] == "cuda"
     assert table["compiler"][0] == "cuda-graphs"
-    assert parse_plan(first.to_table(), "cuda") == replace(first, reasons=(("", "as recorded"),))
+    assert parse_plan(first.to_table(), "cuda") == replace(first, reasons=(("", "as given"),))
 
 
 def test_a_plan_without_a_device_takes_that_of_the_run():

@@ -101,7 +101,8 @@ def decoded(
         raise _unwritable(folder, 0, error) from None
     held = _Held(_HELD)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        seen = _look(files, folder / f"{_hash(os.fsencode(title))}.seen", held, pool, progress)
+        list_file = folder / f"{_hash(json.dumps([_VERSION, title]).encode())}.seen"
+        seen = _look(files, list_file, held, pool, progress)
         height, width = size or _common(seen)
         hashes = [each.hash for each in seen]
         key = _hash(json.dumps([_VERSION, height, width, channels, hashes]).encode())

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ import torch
 from striate.build import PREDICTION, RULES, TRAINING
 from striate.errors import ArgumentError, NonFiniteError, StorageError, nearest, printable
 from striate.files import write_whole
+from striate.store import home
 from striate.train.device import Bystanders, cores, machine
 from striate.units import counted
 
@@ -356,8 +356,7 @@ class _Memory:
         facts, self.device = machine(), plan.device
         where = [facts["cpu"], facts["capability"], facts["torch"], plan.to_table()]
         name = hashlib.sha256(json.dumps([key, where], sort_keys=True).encode()).hexdigest()[:32]
-        root = os.environ.get("STRIATE_DATA") or Path.home() / ".cache" / "striate"
-        self.path = Path(root) / "plans" / f"{name}.json"
+        self.path = home() / "plans" / f"{name}.json"
 
     def read(self) -> dict[str, Any] | None:
         try:
