@@ -13,6 +13,7 @@ Names are Keras 3's where Keras has one. Each is loaded when it is first used, s
 `__init__.pyi` beside this file tells editors and type checkers where each of them lives.
 """
 
+import gc
 from importlib import import_module
 from typing import Any
 
@@ -53,14 +54,24 @@ __all__ = ["__version__", *_NAMES, *_ROOMS]  # noqa: PLE0604  (strings, all of t
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NAMES:
-        value = getattr(import_module(_NAMES[name]), name)
-    elif name in _ROOMS:
-        value = import_module(f"striate.{name}")
-    else:
-        raise AttributeError(f"module 'striate' has no attribute {name!r}", name=name, obj=import_module("striate"))
+    # Some hundred thousand objects come and stay: looking for garbage among them, again and again, takes half a second.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        value = _found(name)
+    finally:
+        if collects:
+            gc.enable()
     globals()[name] = value
     return value
+
+
+def _found(name: str) -> Any:
+    if name in _NAMES:
+        return getattr(import_module(_NAMES[name]), name)
+    if name in _ROOMS:
+        return import_module(f"striate.{name}")
+    raise AttributeError(f"module 'striate' has no attribute {name!r}", name=name, obj=import_module("striate"))
 
 
 def __dir__() -> list[str]:

@@ -129,3 +129,11 @@ def test_code_written_for_keras_finds_its_names(name):
     found = striate
     for part in name.split("."):
         found = getattr(found, part)
+
+
+def test_garbage_is_collected_again_after_a_name_was_loaded():
+    code = (
+        "import gc, striate; striate.errors; print(gc.isenabled()); gc.disable(); striate.utils; print(gc.isenabled())"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["True", "False"]

@@ -1,5 +1,6 @@
 """The command `striate`: its commands, its exit statuses, and what it says when something is wrong."""
 
+import gc
 import shutil
 import signal
 import sys
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args: arguments: those of the process where it is None.
     """
     terminal.prepare()
+    gc.set_threshold(50_000, 20, 20)  # at 700 the imports of a command would be searched for garbage for half a second
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(terminal.finish(run(sys.argv[1:] if arguments is None else arguments)))
 
