@@ -51,6 +51,25 @@ def test_smoothing_spreads_a_share_evenly():
     smooth = CategoricalCrossentropy(label_smoothing=0.2)
     assert smooth([[0, 1]], p) == pytest.approx(CATEGORICAL([[0.1, 0.9]], p))
     assert BinaryCrossentropy(label_smoothing=0.2)([1], [0.8]) == pytest.approx(BINARY([0.9], [0.8]))
+    assert SparseCategoricalCrossentropy(label_smoothing=0.2)([1], p) == pytest.approx(CATEGORICAL([[0.1, 0.9]], p))
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("positions", [(), (2, 3)])
+def test_class_numbers_are_smoothed_as_the_same_labels_one_hot(positions, from_logits):
+    generator = torch.Generator().manual_seed(0)
+    given = torch.randn(5, 4, *positions, generator=generator, dtype=torch.float64)
+    given = (given if from_logits else given.softmax(1)).requires_grad_()
+    classes = torch.randint(4, (5, *positions), generator=generator)
+    found = []
+    for loss, target in (
+        (SparseCategoricalCrossentropy(from_logits, 0.3), classes),
+        (CategoricalCrossentropy(from_logits, 0.3), functional.one_hot(classes, 4).movedim(-1, 1)),
+    ):
+        values = loss.values(given, target)
+        found.append((values, *torch.autograd.grad(values.square().sum(), given)))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("loss", [CategoricalCrossentropy, BinaryCrossentropy])

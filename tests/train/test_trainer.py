@@ -165,3 +165,22 @@ def test_a_run_that_a_callback_ends_by_an_error_ends_with_the_averages_too(event
         found.append(model.get_weights())
     for one, other in zip(*found, strict=True):
         assert (one == other).all()
+
+
+def test_functions_are_given_the_arguments_that_keras_gives_them():
+    """(logs) at the begin and end of a run, (epoch, logs) and (batch, logs) within; on_interrupt and on_notice are ours."""
+    told, wanted = set(), set()
+    events = [name for name in vars(Callback) if name.startswith("on_") and name not in ("on_interrupt", "on_notice")]
+
+    def of_a_run(event):
+        return lambda logs: told.add((event, type(logs)))
+
+    def within(event):
+        return lambda number, logs: told.add((event, type(logs)))
+
+    functions = {event: (within if "epoch" in event or "batch" in event else of_a_run)(event) for event in events}
+    wanted = {(event, dict) for event in events}
+    callback, model = LambdaCallback(**functions), line()
+    model.fit(X, Y, 8, 1, verbose=0, plan="exact", callbacks=[callback], validation_data=(X, Y))
+    model.predict(X, callbacks=[callback])
+    assert told == wanted

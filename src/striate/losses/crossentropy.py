@@ -32,8 +32,10 @@ class SparseCategoricalCrossentropy(Loss):
 
     Shape:   predictions (n, k) or (n, h, w, k), labels (n,) or (n, 1) or (n, h, w) -> (n,) or (n, h, w)
     Args:    from_logits: whether predictions are scores; by default they are probabilities.
+             label_smoothing: share a of the truth that is spread evenly over the k classes.
     Errors:  DataError for labels that are no class numbers 0 ... k - 1.
-    Source:  Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; lecture 003 L95-120, L248
+    Source:  Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; lecture 003 L95-120, L248; smoothing: Szegedy et al. 2016,
+             arXiv:1512.00567
     Example: >>> round(SparseCategoricalCrossentropy()([1], [[0.2, 0.8]]), 4)
              0.2231
     """
@@ -41,12 +43,16 @@ class SparseCategoricalCrossentropy(Loss):
     head: ClassVar[str | None] = "Softmax"
     labels: ClassVar = "class numbers"
     from_logits: bool = False
+    label_smoothing: Fraction = 0.0
 
     def values(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        share = self.label_smoothing
         if self.from_logits:
-            return functional.cross_entropy(prediction, target, reduction="none")
+            return functional.cross_entropy(prediction, target, reduction="none", label_smoothing=share)
+        log = _log_shares(prediction)
         # torch's nll_loss has no gradient for a map in channels_last memory.
-        return -_log_shares(prediction).gather(1, target.unsqueeze(1)).squeeze(1)
+        true = log.gather(1, target.unsqueeze(1)).squeeze(1)
+        return -torch.lerp(true, log.mean(1), share) if share else -true
 
     def target(self, labels: torch.Tensor, output: Shape) -> torch.Tensor:
         return label_classes(self, labels, output, 'loss="categorical_crossentropy", or labels.argmax(-1)')

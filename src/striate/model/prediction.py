@@ -55,16 +55,16 @@ class Answering:
     def __call__(self, batches: Sequence[Sequence[torch.Tensor]], heard: Sequence[Callback] = ()) -> list[np.ndarray]:
         """What it says, for each of its outputs, of batches of images (n, h, w, c) for each of its inputs."""
         parts = []
-        tell(heard, "on_predict_begin")
+        tell(heard, "on_predict_begin", {})
         with torch.inference_mode():
             for step, batch in enumerate(batches):
-                tell(heard, "on_predict_batch_begin", step)
+                tell(heard, "on_predict_batch_begin", step, {})
                 pairs = zip(self.ways, batch, strict=True)
                 images = [to_inside(each) if way is None else way.tensor(each) for way, each in pairs]
                 said = outputs_of(self.module, [image.to(self.device) for image in images])
                 parts.append([output.cpu() for output in said])
-                tell(heard, "on_predict_batch_end", step)
-        tell(heard, "on_predict_end")
+                tell(heard, "on_predict_batch_end", step, {})
+        tell(heard, "on_predict_end", {})
         return [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
 
 
@@ -142,10 +142,10 @@ def evaluate(evaluation: Evaluation, batches: Batches, heard: Sequence[Callback]
     def told(step: int, logs: dict[str, float]) -> None:
         tell(heard, "on_test_batch_end", step, logs)
         if step + 1 < len(batches):
-            tell(heard, "on_test_batch_begin", step + 1)
+            tell(heard, "on_test_batch_begin", step + 1, {})
 
-    tell(heard, "on_test_begin")
-    tell(heard, "on_test_batch_begin", 0)
+    tell(heard, "on_test_begin", {})
+    tell(heard, "on_test_batch_begin", 0, {})
     logs = evaluation(batches, told)
     tell(heard, "on_test_end", logs)
     return logs

@@ -181,7 +181,7 @@ class Trainer:
         say = partial(tell, self.callbacks, "on_notice")
         self._pace = Pace(self.step.engine, say, self.batches.device)
         logs: Logs = {}
-        tell(self.callbacks, "on_train_begin")
+        tell(self.callbacks, "on_train_begin", {})
         try:
             with _deferred_signals(self.group.world > 1) as self._signals:
                 for epoch in range(self.initial_epoch, self.epochs):
@@ -198,7 +198,7 @@ class Trainer:
 
     def _epoch(self, epoch: int) -> Logs:
         """One epoch of steps, then validation. An interrupted epoch is validated too: its weights are a result."""
-        tell(self.callbacks, "on_epoch_begin", epoch)
+        tell(self.callbacks, "on_epoch_begin", epoch, {})
         self.step.engine.module.train()
         # Dropout draws from torch's own stream: with this an epoch can be computed again from (seed, epoch).
         others = (self.group.rank,) if self.group.rank else ()  # what one process drops is not what another does
@@ -208,7 +208,7 @@ class Trainer:
         begin = time.perf_counter()
         batches = _Ahead(self._batches(epoch))
         for number, batch in enumerate(batches):
-            tell(self.callbacks, "on_train_batch_begin", number)
+            tell(self.callbacks, "on_train_batch_begin", number, {})
             rate = self._rate(epoch, number)
             if isinstance(self.step.engine, Distributed):
                 self.step.engine.wish = self._wish()
