@@ -14,7 +14,7 @@ from torch import nn
 
 from striate.augmentations import MixUp
 from striate.build import build, rewrite
-from striate.errors import ArgumentError
+from striate.errors import ArgumentError, DeclarationError
 from striate.layers import (
     BatchNormalization,
     Conv2D,
@@ -28,7 +28,7 @@ from striate.layers import (
 )
 from striate.loader import Augmenter, Batch, Batches, Preprocessing
 from striate.losses import CategoricalCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
-from striate.model import Sequential
+from striate.model import Model, Sequential
 from striate.network import Network
 from striate.optimizers import SGD, VSGD
 from striate.regularizers import L2
@@ -315,3 +315,13 @@ def test_an_optimizer_that_looks_twice_is_refused_slices():
         model.fit(x, y, verbose=0, plan={"slices": 4})
     assert caught.value.sum == "slices = 4, compiler = 'none'"
     model.fit(x, y, verbose=0, plan={"slices": 1})
+
+
+@pytest.mark.parametrize("slices", [1, 2])
+def test_a_loss_that_no_trainable_weight_can_change_is_refused(slices):
+    x = Input((3,))
+    frozen, free = Dense(2, activation="softmax", trainable=False, name="a")(x), Dense(2, name="b")(x)
+    model = Model(x, [frozen, free])
+    model.compile("sgd", loss={"a": "sparse_categorical_crossentropy", "b": None})
+    with pytest.raises(DeclarationError, match="no weight that can be trained has a part in what is learned"):
+        model.fit(np.zeros((4, 3), np.float32), [np.zeros(4, int), None], verbose=0, plan={"slices": slices})

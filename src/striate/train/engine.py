@@ -14,13 +14,25 @@ import torch
 from torch import fx, nn
 
 from striate.build import share_statistics
+from striate.errors import DeclarationError
 from striate.loader import Batch
 from striate.regularizers.base import Regularizer
 from striate.train.device import cores, prepare, stream_on
 from striate.train.objective import Objective, outputs_of
 from striate.train.plan import Plan
 
-__all__ = ["Computed", "Engine", "Graphed", "Penalty", "Sliced", "Whole", "make_engine", "nothing", "penalised"]
+__all__ = [
+    "Computed",
+    "Engine",
+    "Graphed",
+    "Penalty",
+    "Sliced",
+    "Whole",
+    "make_engine",
+    "nothing",
+    "penalised",
+    "require_gradient",
+]
 
 Penalty = tuple[Regularizer, nn.Parameter]
 
@@ -33,6 +45,20 @@ def penalised(value: torch.Tensor, penalties: Iterable[Penalty]) -> torch.Tensor
     for regularizer, weight in penalties:
         value = value + regularizer.penalty(weight)
     return value
+
+
+def require_gradient(value: torch.Tensor) -> None:
+    """Refuse a loss that no weight in training can change.
+
+    Errors:  DeclarationError.
+    Example: >>> require_gradient(torch.ones((), requires_grad=True))
+    """
+    if not value.requires_grad:
+        raise DeclarationError(
+            "no weight that can be trained has a part in what is learned",
+            sum="those that are trainable lead to outputs without a loss",
+            fix="trainable=True on a layer of an output with a loss, or a loss for the other output",
+        )
 
 
 class Computed(NamedTuple):
@@ -105,6 +131,7 @@ class Whole:
         found = self.forward(batch)
         for weight in self.weights:
             weight.grad = None
+        require_gradient(found.value)
         found.value.backward()
         if found.value.is_cuda:  # which has been told what to do, and does it
             meanwhile()
@@ -286,6 +313,7 @@ class Sliced:
             losses = [loss * share for loss in self.objective.losses(scores, part)]
             # What large weights cost is the same for every slice, and counted with the first.
             value = penalised(self.objective.total(losses), () if place else self.penalties)
+            require_gradient(value)
             gradients = list(torch.autograd.grad(value, self.weights, allow_unused=True))
         return gradients, Computed(
             value.detach(), [loss.detach() for loss in losses], tuple(score.detach() for score in scores)
