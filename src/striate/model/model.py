@@ -13,9 +13,9 @@ from torch import fx, nn
 
 from striate import catalog
 from striate.augmentations import Augmentation
-from striate.build import RULES, build, plain, rewrite, share_statistics, unit_variance, weights
+from striate.build import RULES, build, plain, unit_variance
 from striate.callbacks import Callback, History, ProgressBar
-from striate.check import FLOAT32, Table, check, check_heads, refuse, require_memory
+from striate.check import Table, check, check_heads, refuse, require_memory
 from striate.errors import (
     ArgumentError,
     DataError,
@@ -36,11 +36,12 @@ from striate.model.arguments import (
     sample_weights,
     validation_parts,
 )
+from striate.model.computing import Computing, objective_of
 from striate.model.goals import Compiled
 from striate.model.prediction import Rewriting, evaluate, evaluating, require_croppable
 from striate.model.samples import Samples, each_of, gather, input_sides, pairs, require_spread
 from striate.model.views import BoundLayer, put, stands
-from striate.network import Network, network_table
+from striate.network import Network
 from striate.optimizers import Optimizer
 from striate.schedules import Schedule
 from striate.seed import derive, next_seed, require_seed
@@ -48,32 +49,23 @@ from striate.shape import Shape, fits, is_open
 from striate.train import (
     ALONE,
     CPU,
-    Distributed,
-    Engine,
     Evaluation,
     Interrupted,
     Objective,
-    Penalty,
     Plan,
     Step,
     Trainer,
-    Trial,
-    card,
-    choose,
     cores,
     find_device,
     get_rate,
     machine,
-    make_engine,
     memory_of,
     parse_plan,
     prepare,
     room,
     set_rate,
-    stream_on,
     using,
 )
-from striate.units import bytes_text
 
 __all__ = ["Model", "Sequential"]
 
@@ -398,8 +390,7 @@ class Model:
     @property
     def _objective(self) -> Objective:
         """What training makes small, output by output, as the plan has it computed."""
-        found = self._objective_on_scores
-        return found if "cross-entropy-on-logits" in self._rules else found.declared
+        return objective_of(self._objective_on_scores, self._rules)
 
     @property
     def _objective_on_scores(self) -> Objective:
@@ -517,7 +508,7 @@ class Model:
                     fix="leave it out, and have more epochs",
                 )
         each = steps_per_epoch or len(train)
-        self._require_one_look(optimizer, parse_plan(plan, place.type))
+        self._computing.require_one_look(parse_plan(plan, place.type))
         with using(place):
             # Where there is not room for all, training goes before validation.
             there = train.to(place, room(place))
@@ -547,7 +538,7 @@ class Model:
         assert self._updater is not None and self.plan is not None
         with using(place), self._placed(place):
             trainer = Trainer(
-                Step(self._shared(self._engine(training, self.plan)), self._updater),
+                Step(self._computing.shared_engine(training, self.plan), self._updater),
                 there,
                 None if checked is None else lambda: self._evaluate(checked, heard),
                 epochs,
@@ -631,7 +622,7 @@ class Model:
         training.train()
         # One step is not worth threads of its own.
         plan = replace(self.plan, slices=1, device="cpu", compiler="none")
-        step = Step(self._engine(training, plan), self._updater)
+        step = Step(self._computing.engine(training, plan), self._updater)
         torch.default_generator.manual_seed(derive(self.seed, "train_on_batch", self._steps))
         batch = batches.batch(torch.arange(len(given)), 0)
         taken = step(batch)
@@ -922,11 +913,9 @@ class Model:
         """The rewritten network and the optimizer's state, kept from one fit to the next."""
         if self._training is None:
             assert self.plan is not None
-            self._training = self._rewritten(self.built, self.plan)
-            if self.plan.exact and self._group.world > 1:
-                share_statistics(self._training, self._group.total)
+            self._training = self._computing.training(self.plan)
         if self._updater is None:
-            self._updater = optimizer.build(self._groups(self.built), optimizer.base_rate)
+            self._updater = self._computing.updater(self.built)
         # An earlier fit may have left the last rate of its schedule there.
         set_rate(self._updater.param_groups, optimizer.base_rate)
         return self._training
@@ -939,136 +928,28 @@ class Model:
             unit_variance(self.built, self.network, first.x, owners)
         self.fresh = False
 
-    def _groups(self, module: fx.GraphModule) -> list[Any]:
-        """The weights that training moves; in groups, where layers have rates of their own.
-
-        Errors:  DeclarationError if there are none.
-        """
-        groups: dict[float, list[nn.Parameter]] = {}
-        for node in self.network.layers:
-            for weight in module.get_submodule(node.owner).parameters():
-                if weight.requires_grad:
-                    groups.setdefault(node.layer.learning_rate_factor, []).append(weight)
-        if not groups:
-            raise DeclarationError("no weight of the network can be trained", fix="trainable=True on some layer")
-        if list(groups) == [1.0]:
-            return groups[1.0]
-        return [{"params": weights, "multiplier": factor} for factor, weights in groups.items()]
+    @property
+    def _computing(self) -> Computing:
+        """What steps are computed with."""
+        optimizer = self._require_compiled("fit")
+        return Computing(self.network, self.built, self._objective_on_scores, optimizer, self.seed, self._group)
 
     def _decide_plan(self, plan: Any, batches: Batches, steps: int) -> None:
         """The plan of this fit: as given, or measured on copies of the network."""
-        device, group = batches.device, self._group
-        chosen = parse_plan(plan, device.type)
-        if chosen is None and not group.leads:
-            chosen = group.first(None)
-            chosen = replace(chosen, threads=min(chosen.threads, cores()))
-        elif chosen is None:
-            chosen = Plan(cores(), device=device.type)
-            prepare(chosen.threads)
-            rows = max(min(batches.size, batches.samples) // group.world, 1)
-            key = [
-                network_table(self.network),
-                self._compiled.to_table() if self._compiled else None,
-                catalog.describe(self.optimizer),
-                rows,
-                card(device),
-            ]
-            # Curvature is found in float32, from a whole batch, by gradients of gradients.
-            if not _reevaluates(self._require_compiled("fit")):
-                table = Table.of(self._sized(batches.x))
-                # Each slice has gradients of its own: they are to stay small beside what a batch leaves behind.
-                gradients = 2 * chosen.threads * FLOAT32 * table.params
-                sliceable = gradients <= rows * (table.bytes or 0) // 2
-                trials, anew = self._trials(batches), plan == "measure"
-                chosen = choose(chosen, trials, key, rows, table.macs or 0, steps, sliceable, anew=anew)
-            group.first(chosen)
-        if group.world > 1:
-            said = f"{group.world} processes, batch statistics of {'all of them' if chosen.exact else 'each its own'}"
-            slices = 1 if chosen.exact else chosen.slices
-            chosen = replace(chosen, slices=slices, reasons=(*chosen.reasons, ("processes", said)))
-        if device != CPU:
-            where = "on it" if batches.resident else "in the machine's memory"
-            said = f"{card(device)}, {bytes_text(batches.bytes)} of data {where}"
-            chosen = replace(chosen, reasons=(*chosen.reasons, ("device", said)))
+        assert self._compiled is not None
+        table = Table.of(self._sized(batches.x))
+        chosen = self._computing.decide(plan, batches, steps, table, self._compiled.to_table())
         prepare(chosen.threads)
         if self.plan is None or (self.plan.rewrites, self.plan.exact) != (chosen.rewrites, chosen.exact):
             self._training = None
         self.plan = chosen
-
-    def _trials(self, batches: Batches) -> Trial:
-        """Makes steps of plans, on weights of their own: one copy for each precision."""
-        optimizer = self._require_compiled("fit")
-        batch = batches.batch(torch.arange(min(batches.size, batches.samples)), 0)
-        copies: dict[str, tuple[fx.GraphModule, torch.optim.Optimizer]] = {}
-
-        def trial(plan: Plan, rows: int) -> Callable[[], float]:
-            if plan.precision not in copies:
-                copied = copy.deepcopy(self.built).to(batches.device)
-                module = self._rewritten(copied, plan)
-                copies[plan.precision] = module.train(), optimizer.build(self._groups(copied), optimizer.base_rate)
-            module, updater = copies[plan.precision]
-            step, part = Step(self._engine(module, plan), updater), batch.part(0, rows)
-
-            def timed() -> float:
-                prepare(plan.threads)
-                stream_on(batches.device).manual_seed(self.seed)  # what is dropped is the same in all plans
-                loss = step(part).loss
-                if batches.device != CPU:
-                    torch.cuda.synchronize()
-                return loss
-
-            return timed
-
-        return trial
-
-    def _rewritten(self, module: fx.GraphModule, plan: Plan) -> fx.GraphModule:
-        """The network, or a copy, for training."""
-        penalised = [key for key, weight in weights(self.network, trainable=True) if weight.regularizer is not None]
-        return rewrite(module, plan.rewrites, self._objective.heads, penalised)
-
-    def _engine(self, module: fx.GraphModule, plan: Plan) -> Engine:
-        """What computes the steps of a plan on a rewritten network, this model's own or a copy."""
-        drawing = [node.owner for node in self.network.layers if node.layer.draws]
-        return make_engine(plan, module, self._objective, self._penalties(module), drawing)
-
-    def _shared(self, engine: Engine) -> Engine:
-        """The engine of a run: where several processes train together, each computes its part."""
-        assert self.plan is not None
-        return engine if self._group.world == 1 else Distributed(engine, self._group, self.plan.exact)
-
-    def _require_one_look(self, optimizer: Optimizer, plan: Plan | None) -> None:
-        """Refuse an optimizer that needs the gradient of a gradient where a batch is cut, or what it does is recorded."""
-        processes, name = self._group.world, type(optimizer).__name__
-        plain = plan is None or (plan.slices == 1 and plan.compiler == "none")
-        if (processes == 1 and plain) or not _reevaluates(optimizer):
-            return
-        if processes > 1:
-            raise ArgumentError(
-                f"{name} looks at each batch twice, and several processes share one",
-                sum=f"{processes} processes, each with a part of every batch",
-                fix='optimizer="adam", or one process',
-            )
-        assert plan is not None
-        raise ArgumentError(
-            f"{name} looks at each batch twice, and at all of it, which this plan cannot",
-            sum=f"slices = {plan.slices}, compiler = {plan.compiler!r}",
-            fix='slices = 1 and compiler = "none", or plan="auto"',
-        )
-
-    def _penalties(self, module: nn.Module) -> list[Penalty]:
-        """Each regularizer with the weight of a built network that it keeps small."""
-        return [
-            (weight.regularizer, module.get_parameter(key))
-            for key, weight in weights(self.network, trainable=True)
-            if weight.regularizer is not None
-        ]
 
     def _evaluation(self) -> Evaluation:
         self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
         objective = self._objective
         module = self._rewriting.for_loss(self.built, self._device, self._rules, objective.heads)
-        return Evaluation(module, objective, self._penalties(self.built), self._group)
+        return Evaluation(module, objective, self._computing.penalties(self.built), self._group)
 
     @property
     def learning_rate(self) -> float:
@@ -1186,11 +1067,6 @@ class Sequential(Model):
             self._declare(shape)
             if self.loss is not None:
                 refuse(check_heads(self.network, self.loss))
-
-
-def _reevaluates(optimizer: Optimizer) -> bool:
-    """Whether an optimizer looks at each batch twice."""
-    return getattr(optimizer.build([nn.Parameter(torch.zeros(1))], 1.0), "reevaluates", False)
 
 
 def _one_or_all(found: list[Any]) -> Any:
