@@ -45,15 +45,19 @@ _TIE = 0.97
 """Slices are taken if they are at least so fast as whole batches: they suffer less from other programs."""
 _CROWDED = 0.2
 """The share of all cores that other programs keep busy from which on a timing is doubtful."""
-_TRIED = 6e9
-"""Multiply-accumulates that a step on trial may need for each thread, 0.1 to 0.3 s; of large networks a part of a batch
-is tried."""
+_TRIED = 3e9
+"""Multiply-accumulates that a step on trial may need for each thread, 0.1 s or so; of large networks a part of a batch is
+tried."""
 _COMPILING = 30.0
 """Seconds that torch.compile takes to begin, about."""
 _BEGINNING = 0.05
 """The share of a run that may go by before it begins."""
-_LEAST = 0.3
-"""Seconds of timing below which a choice would be a guess."""
+_SHORT = 0.1
+"""The share of a short run that timing may take, up to a second: less would be a guess."""
+_FEWEST, _MOST = 3, 50
+"""How often each plan is tried."""
+_LONG = 0.3
+"""Seconds of a round from which on one has to do."""
 
 
 @dataclass(frozen=True)
@@ -214,8 +218,8 @@ def choose(
     is remembered for this machine and `key` (what the run computes), so that the same command gives the same plan again.
 
     Args:    plan: what is not chosen here, and the threads there are. trial: makes the steps. rows: images of a batch.
-             macs: of an image. steps: of the run; the timing takes 2 % of it, but 0.3 s at least and `budget` at most
-             (beside the first step of each plan). sliceable: whether a batch may be cut. anew: whether what is
+             macs: of an image. steps: of the run; the timing takes 2 % of it, or of a short one 10 % up to a second, and
+             `budget` at most (beside the first step of each plan). sliceable: whether a batch may be cut. anew: whether what is
              remembered is passed over.
     """
     memory = _Memory(key, plan)
@@ -227,7 +231,7 @@ def choose(
     race = _Race(trial, rows, min(rows, enough))
     first = race.time([plan], 0.0)
     whole = steps * first[plan] * rows / race.rows
-    seconds = min(budget, max(_LEAST, 0.02 * whole))
+    seconds = min(budget, max(0.02 * whole, min(_SHORT * whole, 1.0)))
     halves = [plan, replace(plan, precision="bfloat16")]
     times = race.time(halves, 0.5 * seconds)
     ratio = times[halves[0]] / times[halves[1]]
@@ -295,18 +299,18 @@ class _Race:
 
     def time(self, plans: Sequence[Plan], seconds: float) -> dict[Plan, float]:
         """The shortest step of each plan, in seconds; rounds are added while they are expected to end in time."""
-        begin, longest, rounds = time.perf_counter(), 0.0, 0
         for plan in plans:
             if plan not in self.steps:
                 self._enter(plan)
-        while True:
+        begin = time.perf_counter()
+        for number in range(1, _MOST + 1):
             start = time.perf_counter()
             for plan in plans:
                 if plan not in self.failed:
                     self._step(plan)
             now = time.perf_counter()
-            longest, rounds = max(longest, now - start), rounds + 1
-            if now - begin + longest > seconds or rounds == 50:
+            each = now - start
+            if now - begin + each > seconds and (number >= _FEWEST or each > _LONG):
                 break
         return {plan: math.inf if plan in self.failed else min(self.times[plan]) for plan in plans}
 
