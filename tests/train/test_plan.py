@@ -82,7 +82,7 @@ def test_losses_that_are_infinite_in_both_precisions_are_left_to_the_run(monkeyp
         ((20, 20, 20, 10), 1, 1),
         ((100, 102, 110, 190), 2, 2),  # as good as: the one that other programs hurt least
         ((100, 101, 102, 190), 2, 4),
-        ((100, 104, 104, 190), 2, 1),
+        ((100, 106, 106, 190), 2, 1),
     ],
 )
 def test_the_cores_are_used_in_the_fastest_way(monkeypatch, times, threads, slices):
@@ -104,10 +104,10 @@ def test_the_timing_takes_a_fiftieth_of_the_run_and_of_a_short_one_a_tenth(monke
     """Steps of 1/100 s; what is not counted: the first of each of five plans, and three looks at what a step costs."""
     trial = clock(monkeypatch, by_way(0.01, 0.01, 0.01, 0.01))
     chosen(trial, threads=2, steps=steps)
-    spent = (len(trial.taken) - 8) * 0.01
-    least = 3 * 2 * 0.01 + 3 * 4 * 0.01  # three rounds of two precisions, three of four ways
-    assert spent <= max(seconds, least) + 1e-9
-    assert spent > min(0.9 * seconds, 50 * 2 * 0.01)
+    spent = (len(trial.taken) - 5 - 9) * 0.01
+    least = (9 * 0.02, 9 * 0.04)  # three rounds of two precisions and of four ways, each of three steps
+    assert spent <= sum(max(seconds / 2, part) for part in least) + 1e-9
+    assert spent > 0.8 * seconds
 
 
 def test_every_plan_takes_a_step_however_long_it_is(monkeypatch):
@@ -173,7 +173,7 @@ def test_every_choice_has_its_reason(monkeypatch):
     table = {what: (taken, reason) for what, taken, reason in plan.table()}
     assert table["threads"] == (
         "2, slices 2",
-        "whole batches 2.00x the time, 4 slices 1.50x the time, one thread 4.00x the time; best of 11 steps",
+        "whole batches 2.00x the time, 4 slices 1.50x the time, one thread 4.00x the time; best of 9 steps",
     )  # of 85 ms in turn, for half of 2 s
     assert all(taken and reason for taken, reason in table.values())
     assert {"engine", "threads", "precision", "layout", "rewrite", "updates", "memory", "denormals", "compiler"} <= {

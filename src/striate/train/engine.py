@@ -87,7 +87,7 @@ class Engine(Protocol):
     def __call__(self, batch: Batch, meanwhile: Callable[[], Any] = ...) -> Computed:
         """The loss of a batch; its gradient replaces what the weights had.
 
-        `meanwhile` is called where others compute, a GPU or threads, and this one would wait.
+        `meanwhile` is called where a GPU computes, and this thread would wait.
         """
         ...
 
@@ -286,7 +286,6 @@ class Sliced:
         try:
             for place, (part, seed) in enumerate(zip(parts, seeds, strict=True)):
                 jobs.append(self._threads.submit(self._compute, place, part, len(part) / len(batch), seed))
-            meanwhile()
             errors = [error for job in jobs if (error := job.exception()) is not None]
         except BaseException:  # a signal, or no thread to be had: those that began wait for nobody
             self._meeting.abort()

@@ -41,8 +41,8 @@ _WORTH = 1.05
 """How much faster bfloat16 has to be for its rounding to be taken."""
 _AGREE = 0.05
 """How far apart the losses of a few steps may be in two precisions, as a share of the loss."""
-_TIE = 0.97
-"""Slices are taken if they are at least so fast as whole batches: they suffer less from other programs."""
+_TIE = 0.95
+"""Slices are taken if they are at least so fast, as a share: other programs slow them down far less than whole batches."""
 _CROWDED = 0.2
 """The share of all cores that other programs keep busy from which on a timing is doubtful."""
 _TRIED = 3e9
@@ -56,6 +56,10 @@ _SHORT = 0.1
 """The share of a short run that timing may take, up to a second: less would be a guess."""
 _FEWEST, _MOST = 3, 50
 """How often each plan is tried."""
+_TURN = 3
+"""Steps of a plan in a round, where they are short."""
+_SLOW = 0.05
+"""Seconds of a step from which on one has to do."""
 _LONG = 0.3
 """Seconds of a round from which on one has to do."""
 
@@ -307,7 +311,7 @@ class _Race:
             start = time.perf_counter()
             for plan in plans:
                 if plan not in self.failed:
-                    self._step(plan)
+                    self._turn(plan)
             now = time.perf_counter()
             each = now - start
             if now - begin + each > seconds and (number >= _FEWEST or each > _LONG):
@@ -325,6 +329,13 @@ class _Race:
                 raise
             self.failed[plan] = printable(str(error).partition("\n")[0])
         self.times[plan].clear()
+
+    def _turn(self, plan: Plan) -> None:
+        """A few steps of one plan: threads that the one before it had at work are awake for a while, and in the way."""
+        for _ in range(_TURN):
+            self._step(plan)
+            if self.times[plan][-1] > _SLOW:
+                break
 
     def _step(self, plan: Plan) -> None:
         start = time.perf_counter()

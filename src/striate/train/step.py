@@ -42,7 +42,7 @@ class Step:
     def __call__(self, batch: Batch, meanwhile: Callable[[], Any] = nothing) -> Taken:
         """The loss and the scores of the batch; the weights are moved unless the loss or a gradient is not finite.
 
-        While others compute them, a GPU or threads, `meanwhile` is called.
+        While a GPU computes them, `meanwhile` is called.
 
         Errors: NonFiniteError, with weights, statistics and optimizer as they were before the step.
         """
