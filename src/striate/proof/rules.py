@@ -88,7 +88,7 @@ def input_name(number: int) -> str:
 def loss_by_hand(rule: Any, loss: Any, scores: Array, target: Array) -> Answer:
     """The same of a loss: its value, and its gradient to the scores."""
     share = getattr(loss, "label_smoothing", 0.0)
-    if share:
+    if share and loss.labels != "class numbers":  # of which the rule spreads a share itself
         spread = 2 if loss.labels == "yes or no" else scores.shape[1]
         target = target * (1 - share) + share / spread
     return Answer(np.float64(rule.forward(scores, target)), {"dx": rule.backward()})

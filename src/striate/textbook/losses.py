@@ -208,10 +208,12 @@ class SparseCategoricalCrossentropy(Loss):
     From logits x: E = (1/n) sum over n of [ln(sum over k of e^x) - x[c]],
     dE/dx[j] = (softmax(x)[j] - (1 if j = c else 0)) / n
 
-    The same as CategoricalCrossentropy of the labels written one-hot, and computed so.
+    The same as CategoricalCrossentropy of the labels written one-hot, and computed so; smoothed labels are
+    t[j] = (1 - a) (1 if j = c else 0) + a/k.
 
     Shape:   prediction (n, k) or (n, k, h, w), target (n,) or (n, h, w) of whole numbers -> a number
     Args:    from_logits: whether predictions are scores, before the softmax.
+             label_smoothing: a, the share of the truth that all classes get alike.
     Errors:  ValueError if the shapes do not go together or a label is not from 0 to k-1.
     Source:  Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; lecture 003 L95-120, L248.
              (Lecture 003 L149 names the sparse metric beside one-hot labels; labels are one or the other.)
@@ -220,11 +222,12 @@ class SparseCategoricalCrossentropy(Loss):
              (0.223144, [[0.0, -1.25]])
     """
 
-    def __init__(self, from_logits: bool = False) -> None:
-        self.dense = CategoricalCrossentropy(from_logits)
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
+        self.dense, self.share = CategoricalCrossentropy(from_logits), label_smoothing
 
     def forward(self, prediction: Array, target: NDArray) -> float:
-        return self.dense.forward(prediction, one_hot(target, np.shape(prediction)[1]))
+        k = np.shape(prediction)[1]
+        return self.dense.forward(prediction, one_hot(target, k) * (1 - self.share) + self.share / k)
 
     def backward(self) -> Array:
         return self.dense.backward()
