@@ -50,12 +50,12 @@ def train(steps: int, plant: bool = False) -> None:
     model.fit(x, y, 4, 2, verbose=0, callbacks=callbacks, plan={"threads": 1, "precision": "float32"})
 
 
-def count(steps: int, plant: bool = False) -> int:
-    """Instructions of an epoch of so many steps, and of what follows it."""
+def count(steps: int, plant: bool, cache: str) -> int:
+    """Instructions of an epoch of so many steps, and of what follows it; `cache` is a folder to keep things in."""
     command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={os.devnull}"]
     command.append(sys.executable)
     command += ["-m", "benchmarks.instructions", "--train", str(steps), *(["--plant"] if plant else [])]
-    fixed = surroundings(PYTHONHASHSEED="0", OMP_NUM_THREADS="1")
+    fixed = surroundings(PYTHONHASHSEED="0", OMP_NUM_THREADS="1", STRIATE_DATA=cache)
     done = subprocess.run(command, capture_output=True, text=True, env=fixed, cwd=ROOT)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode or found is None:
@@ -100,8 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("valgrind is not installed: nothing was counted")
         return 0
     with tempfile.TemporaryDirectory() as cache:
-        os.environ["STRIATE_DATA"] = cache
-        each = round((count(2 * STEPS, given.plant) - count(STEPS, given.plant)) / STEPS)
+        each = round((count(2 * STEPS, given.plant, cache) - count(STEPS, given.plant, cache)) / STEPS)
     now = {"instructions": each, "of": surroundings_of_count()}
     if given.write:
         results.write(given.baseline.parent, given.baseline.stem, now)
