@@ -7,6 +7,7 @@ from torch import nn
 from striate.build import build, rewrite, share_statistics
 from striate.layers import BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, ReLU
 from striate.network import Network
+from tests.threads import side_by_side
 
 UNEQUAL = [[5, 2, 1], [3, 0, 5], [8], [0, 1, 7], [4, 4]]
 
@@ -30,24 +31,12 @@ class Meeting:
 
     def each(self, work):
         """What `work(rank)` gives in each of as many threads; the first error, if there was one."""
-        results, errors = [None] * self.parties, []
 
         def run(rank):
             self.here.rank = rank
-            try:
-                results[rank] = work(rank)
-            except BaseException as error:  # noqa: BLE001  (told below)
-                errors.append(error)
-                self.barrier.abort()
+            return work(rank)
 
-        threads = [threading.Thread(target=run, args=(rank,)) for rank in range(self.parties)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if errors:
-            raise next((error for error in errors if not isinstance(error, threading.BrokenBarrierError)), errors[0])
-        return results
+        return side_by_side(self.parties, run, self.barrier)
 
 
 def alone(brick):

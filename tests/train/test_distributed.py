@@ -34,6 +34,7 @@ from striate.recipe.grammar import Recipe
 from striate.regularizers import L2
 from striate.report import wilson
 from striate.train import Distributed, Goal, Group, Objective, Step, Whole, cores, joined
+from tests.threads import side_by_side
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -45,26 +46,14 @@ class Threads(Group):
     def each(cls, world, work):
         """What `work(group)` gives in each of `world` threads."""
         barrier, places = threading.Barrier(world, timeout=30), [None] * world
-        results, errors = [None] * world, []
 
         def run(rank):
             group = cls(rank, world)
             object.__setattr__(group, "barrier", barrier)
             object.__setattr__(group, "places", places)
-            try:
-                results[rank] = work(group)
-            except BaseException as error:  # noqa: BLE001  (told below)
-                errors.append(error)
-                barrier.abort()
+            return work(group)
 
-        threads = [threading.Thread(target=run, args=(rank,)) for rank in range(world)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if errors:
-            raise next((error for error in errors if not isinstance(error, threading.BrokenBarrierError)), errors[0])
-        return results
+        return side_by_side(world, run, barrier)
 
     def gather(self, value):
         self.places[self.rank] = value
