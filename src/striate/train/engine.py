@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
@@ -300,9 +300,9 @@ class Sliced:
         for weight, gradient in zip(self.weights, gradients, strict=True):
             weight.grad = None if gradient is None else _laid_out_as(weight, gradient)
         computed = [each for _, each in found]
-        losses = [_sum(values) for values in zip(*(each.losses for each in computed), strict=True)]
+        losses = [reduce(torch.add, values) for values in zip(*(each.losses for each in computed), strict=True)]
         scores = tuple(torch.cat(pieces) for pieces in zip(*(each.scores for each in computed), strict=True))
-        return Computed(_sum([each.value for each in computed]), losses, scores)
+        return Computed(reduce(torch.add, [each.value for each in computed]), losses, scores)
 
     def _compute(self, place: int, part: Batch, share: float, seed: int) -> tuple[list[Any], Computed]:
         """The gradient of a slice, and what it adds to the loss."""
@@ -366,7 +366,7 @@ class _Meeting:
             self._barriers[self._count].wait()
         finally:
             self.take()
-        return _sum(parts[: self._count])
+        return reduce(torch.add, parts[: self._count])
 
 
 class _Turn:
@@ -453,11 +453,3 @@ def _laid_out_as(weight: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     `backward` sees to that, `grad` does not.
     """
     return gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)
-
-
-def _sum(values: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Tensors added up in their order."""
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
-    return total
