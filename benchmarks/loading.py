@@ -1,6 +1,6 @@
 """Measure reading a folder of images: striate's first epoch against torch's Dataset and DataLoader, in turn.
 
-    python benchmarks/loading.py [--rounds 5] [--cores 2] [--share 1.0] [--out FILE]
+    python -m benchmarks.loading [--rounds 5] [--cores 2] [--share 1.0] [--out FILE]
 
 Two folders are made: 10,000 JPEG files of 32x32 and 2,000 of 500x375, quality 90, of noise at many scales, whose
 spectrum falls off as that of photographs. Both sides list the folder, read and decode every file, bring it to one size
@@ -29,7 +29,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-HERE = Path(__file__).parent
+from benchmarks.child import at_least_one, surroundings
+
 FOLDERS = {"small": (10000, 32, 32, (32, 32)), "large": (2000, 375, 500, (64, 64))}
 """How many files, their height and width, and the size they are brought to."""
 BATCH, CLASSES, TRAINED = 128, 10, 1280
@@ -144,8 +145,18 @@ def with_torch(folder: str, size: tuple[int, int], cores: int) -> dict[str, floa
 def once(engine: str, folder: Path, name: str, cores: int) -> dict[str, float]:
     """One engine in a process of its own, with an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), "STRIATE_DATA": cache}
-        command = [sys.executable, __file__, "--cores", str(cores), "--once", engine, str(folder), name]
+        environment = surroundings(STRIATE_DATA=cache)
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.loading",
+            "--cores",
+            str(cores),
+            "--once",
+            engine,
+            str(folder),
+            name,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -171,8 +182,8 @@ def measure(folder: Path, name: str, rounds: int, cores: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cores", type=int, help="how many cores to use; by default all there are")
+    parser.add_argument("--rounds", type=at_least_one, default=5)
+    parser.add_argument("--cores", type=at_least_one, help="how many cores to use; by default all there are")
     parser.add_argument("--share", type=float, default=1.0, help="of the files; below 1 for a quick look")
     parser.add_argument("--out", type=Path, help="a file for the JSON line")
     parser.add_argument("--once", nargs=3, help=argparse.SUPPRESS)

@@ -1,6 +1,6 @@
 """How fast trained networks answer, beside onnxruntime on the same cores.
 
-    python benchmarks/prediction.py [lenet] [vgg] [resnet] [mlp] [--rounds 7] [--threads 1 2]
+    python -m benchmarks.prediction [lenet] [vgg] [resnet] [mlp] [--rounds 7] [--threads 1 2]
 
 Each network is asked by `predict` and `evaluate` and, as the ONNX file that torch writes of `model.module`, by
 onnxruntime, in turn (A B A B ...): what counts is the ratio of each round, ours over theirs, below 1 where striate is
@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.child import at_least_one, surroundings
 
 HERE = Path(__file__).parent
 BATCHES = (1, 32, 256)
@@ -146,8 +148,8 @@ def one(names: list[str], rounds: int, threads: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", default=["lenet", "vgg", "resnet", "mlp"])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=at_least_one, default=7)
+    parser.add_argument("--threads", type=at_least_one, nargs="+", default=[1, 2])
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.here:
@@ -156,8 +158,8 @@ def main() -> None:
     allowed = sorted(os.sched_getaffinity(0))
     for threads in given.threads:
         os.sched_setaffinity(0, allowed[:threads])
-        environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), "OMP_NUM_THREADS": str(threads)}
-        command = [sys.executable, __file__, *given.networks, "--rounds", str(given.rounds)]
+        environment = surroundings(OMP_NUM_THREADS=str(threads))
+        command = [sys.executable, "-m", "benchmarks.prediction", *given.networks, "--rounds", str(given.rounds)]
         command += ["--threads", str(threads), "--here"]
         rows = []
         print(f"{threads} thread{'s' * (threads > 1)}; ratios: median (least - most)")

@@ -36,8 +36,10 @@ def box(monkeypatch):
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
         if threads is not None:
             monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        device._quota.cache_clear()
 
-    return make
+    yield make
+    device._quota.cache_clear()
 
 
 def test_without_a_limit_every_core_that_the_process_may_run_on_counts(box):

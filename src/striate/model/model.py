@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -577,7 +578,7 @@ class Model:
     @property
     def _device(self) -> torch.device:
         """Where the weights are: on the CPU, but for a fit on another device."""
-        return next((tensor.device for tensor in self.built.state_dict().values()), CPU)
+        return next((tensor.device for tensor in chain(self.built.parameters(), self.built.buffers())), CPU)
 
     def _run(self, trainer: Trainer) -> None:
         """The run itself, after which the model is as it is between runs, however it ended."""

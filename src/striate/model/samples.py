@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ class Samples:
         return Samples(tuple(picked(each, rows) for each in self.x), labels, weight)
 
 
+@lru_cache(maxsize=16)
 def input_sides(network: Network | None) -> tuple[Side, ...]:
     """The inputs of a network; of one that does not know them yet, one."""
     if network is None:

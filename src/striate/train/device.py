@@ -50,8 +50,9 @@ def cores() -> int:
     return max(math.floor(min(allowed, _quota())), 1)
 
 
+@cache
 def _quota() -> float:
-    """Cores that the container's limit leaves (cgroup v2, then v1), at least one."""
+    """Cores that the container's limit leaves (cgroup v2, then v1), at least one; looked up once: it is three files."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()[:2]
         if quota != "max":
