@@ -1,5 +1,8 @@
 """What optimizers share."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -55,3 +58,31 @@ def test_a_gradient_in_another_memory_order_moves_the_same_weights(optimizer):
             built.step()
         moved.append(weight.detach())
     torch.testing.assert_close(*moved, rtol=1e-5, atol=1e-6)
+
+
+TRAINS = """
+import sys
+import striate
+from striate import catalog
+from striate.optimizers import Optimizer
+
+x = [[0.0, 1.0], [1.0, 0.0]]
+for kind in catalog.members("optimizers").values():
+    model = striate.Sequential([striate.layers.Dense(2, activation="softmax", input_shape=(2,))])
+    model.compile(kind.example(), "sparse_categorical_crossentropy")
+    model.fit(x, [0, 1], epochs=2, verbose=0)
+    model.restore_training_state(model.training_state())
+    found = {"torch._dynamo", "sympy"} & set(sys.modules)
+    assert not found, f"{kind.__name__}: {found}"
+"""
+
+
+def test_no_run_waits_for_torchs_compiler_to_be_loaded():
+    done = subprocess.run([sys.executable, "-c", TRAINS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_torch_itself_loads_it():
+    """So that the test above can fail."""
+    code = "import sys, torch; torch.optim.SGD([torch.nn.Parameter(torch.ones(1))]); assert 'torch._dynamo' in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import torch
 
-from striate.optimizers.base import Optimizer, Parameters, RateLike
+from striate.optimizers.base import Optimizer, Parameters, RateLike, Uncompiled, uncompiled
 from striate.units import Factor, Fraction, Positive
 
 __all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "RMSprop"]
@@ -42,7 +42,7 @@ class Adagrad(Optimizer):
         start, epsilon = self.initial_accumulator_value, self.epsilon
         if self.epsilon_placement == "keras":  # v only grows, so that it may hold epsilon from the beginning
             start, epsilon = start + epsilon, 0.0
-        return torch.optim.Adagrad(
+        return uncompiled(torch.optim.Adagrad)(
             parameters, rate, initial_accumulator_value=start, eps=epsilon, fused=fused, foreach=not fused
         )
 
@@ -77,19 +77,18 @@ class RMSprop(Optimizer):
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
         if self.epsilon_placement == "keras":
             return _RMSpropInside(parameters, rate, self)
-        return torch.optim.RMSprop(
+        return uncompiled(torch.optim.RMSprop)(
             parameters, rate, self.rho, self.epsilon, momentum=self.momentum, centered=self.centered, foreach=True
         )
 
 
-class _RMSpropInside(torch.optim.Optimizer):
+class _RMSpropInside(Uncompiled):
     """RMSprop with epsilon inside the root, which torch has not."""
 
     def __init__(self, parameters: Parameters, rate: float, chosen: RMSprop) -> None:
         super().__init__(parameters, {"lr": rate})
         self.chosen = chosen
 
-    @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # ty: ignore[incompatible-method-override]
         """Move every weight that has a gradient."""
         rho = self.chosen.rho
@@ -132,7 +131,7 @@ class Adadelta(Optimizer):
     epsilon: Positive = 1e-7
 
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
-        return torch.optim.Adadelta(parameters, rate, self.rho, self.epsilon, foreach=True)
+        return uncompiled(torch.optim.Adadelta)(parameters, rate, self.rho, self.epsilon, foreach=True)
 
 
 @dataclass(frozen=True)
@@ -197,7 +196,7 @@ class AdamW(Optimizer):
 
 
 def _adam(chosen: Adam | AdamW, parameters: Parameters, rate: float, fused: bool) -> torch.optim.Optimizer:
-    made = torch.optim.AdamW(
+    made = uncompiled(torch.optim.AdamW)(
         parameters,
         rate,
         (chosen.beta_1, chosen.beta_2),

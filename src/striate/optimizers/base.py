@@ -1,7 +1,9 @@
 """What it is to be an optimizer: how a gradient moves a weight."""
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Any, Self
 
 import torch
@@ -10,7 +12,17 @@ from striate import catalog
 from striate.schedules.base import ScheduleLike
 from striate.units import Positive
 
-__all__ = ["Move", "Optimizer", "OptimizerLike", "Parameters", "RateLike", "Rule", "Tensors"]
+__all__ = [
+    "Move",
+    "Optimizer",
+    "OptimizerLike",
+    "Parameters",
+    "RateLike",
+    "Rule",
+    "Tensors",
+    "Uncompiled",
+    "uncompiled",
+]
 
 RateLike = Positive | ScheduleLike
 """A learning rate: a number, or a schedule."""
@@ -67,7 +79,34 @@ class Optimizer(catalog.Concept, shelf="optimizers"):
 OptimizerLike = Annotated[Optimizer | str, catalog.Member("optimizers")]
 
 
-class Rule(torch.optim.Optimizer):
+class Uncompiled(torch.optim.Optimizer):
+    """An optimizer whose first step does not load torch's compiler, which takes a second: nobody compiles steps here.
+
+    torch decorates these methods to have them left out of what is compiled, and loads it to do so.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+    load_state_dict = inspect.unwrap(torch.optim.Optimizer.load_state_dict)
+    state_dict = inspect.unwrap(torch.optim.Optimizer.state_dict)
+    zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """torch's own decorator of `step` switches gradients off, too."""
+        super().__init_subclass__(**named)
+        cls.step = torch.no_grad()(inspect.unwrap(cls.step))
+
+
+@cache
+def uncompiled(kind: type[torch.optim.Optimizer]) -> Any:
+    """One of torch's optimizers as an Uncompiled.
+
+    Example: >>> uncompiled(torch.optim.SGD)([torch.nn.Parameter(torch.ones(1))], 0.1).defaults["lr"]
+             0.1
+    """
+    return type(kind.__name__, (Uncompiled, kind), {"__doc__": kind.__doc__})
+
+
+class Rule(Uncompiled):
     """A torch optimizer of what torch has not: `move` is called with all weights of a group that have a gradient.
 
     For each of `names` it remembers a tensor of every weight's shape and memory order, 0 at first.
@@ -85,7 +124,6 @@ class Rule(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": rate})
         self.move, self.names = move, names
 
-    @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # ty: ignore[incompatible-method-override]
         """Move every weight that has a gradient."""
         for group in self.param_groups:

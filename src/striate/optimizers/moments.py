@@ -10,7 +10,7 @@ from typing import Literal
 
 import torch
 
-from striate.optimizers.base import Optimizer, Parameters, RateLike, Rule, Tensors
+from striate.optimizers.base import Optimizer, Parameters, RateLike, Rule, Tensors, uncompiled
 from striate.units import Factor, Fraction, Positive
 
 __all__ = ["Adamax", "Lion", "Nadam", "RAdam"]
@@ -41,7 +41,7 @@ class Nadam(Optimizer):
     momentum_decay: Factor = 0.004
 
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
-        return torch.optim.NAdam(
+        return uncompiled(torch.optim.NAdam)(
             parameters,
             rate,
             (self.beta_1, self.beta_2),
@@ -77,7 +77,7 @@ class Adamax(Optimizer):
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
         if self.epsilon_placement == "keras":
             return Rule(parameters, rate, self._move, "mu")
-        return torch.optim.Adamax(parameters, rate, (self.beta_1, self.beta_2), self.epsilon, foreach=True)
+        return uncompiled(torch.optim.Adamax)(parameters, rate, (self.beta_1, self.beta_2), self.epsilon, foreach=True)
 
     def _move(self, rate: float, weights: Tensors, gradients: Tensors, memory: list[Tensors], steps: list[int]) -> None:
         m, u = memory

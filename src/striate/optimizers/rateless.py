@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 
 from striate.errors import ArgumentError
-from striate.optimizers.base import Optimizer, Parameters, RateLike, Rule, Tensors
+from striate.optimizers.base import Optimizer, Parameters, RateLike, Rule, Tensors, Uncompiled
 from striate.units import Count, Factor, Fraction, Positive
 
 __all__ = ["VSGD", "AdaSecant"]
@@ -75,14 +75,13 @@ class VSGD(Optimizer):
         return _VSGD(parameters, rate, self)
 
 
-class _VSGD(torch.optim.Optimizer):
+class _VSGD(Uncompiled):
     reevaluates = True
 
     def __init__(self, parameters: Parameters, rate: float, chosen: VSGD) -> None:
         super().__init__(parameters, {"lr": rate})
         self.chosen = chosen
 
-    @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # ty: ignore[incompatible-method-override]
         """Move every weight that has a gradient; `closure` computes the gradients of the same batch once more."""
         if closure is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from striate.errors import ArgumentError
-from striate.optimizers.base import Optimizer, Parameters, RateLike
+from striate.optimizers.base import Optimizer, Parameters, RateLike, uncompiled
 from striate.units import Fraction
 
 __all__ = ["SGD"]
@@ -38,4 +38,6 @@ class SGD(Optimizer):
             raise ArgumentError("SGD: nesterov looks ahead along the momentum, and there is none", fix="momentum=0.9")
 
     def build(self, parameters: Parameters, rate: float, fused: bool = True) -> torch.optim.Optimizer:
-        return torch.optim.SGD(parameters, rate, self.momentum, nesterov=self.nesterov, fused=fused, foreach=not fused)
+        return uncompiled(torch.optim.SGD)(
+            parameters, rate, self.momentum, nesterov=self.nesterov, fused=fused, foreach=not fused
+        )
