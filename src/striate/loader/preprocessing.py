@@ -98,7 +98,7 @@ class Preprocessing:
         if self.dtype == "int64":
             return to_inside(batch)
         factors, shifts = self._steps
-        if len({*zip(factors, shifts, strict=True)}) == 1:
+        if self._uniform:
             return to_inside(_affine(batch, factors[0], shifts[0]))
         # Tiled to whole rows: three numbers at a time would be eight times slower.
         row = elements(batch.shape[-2:]) if batch.dim() > 3 else batch.shape[-1]
@@ -110,6 +110,11 @@ class Preprocessing:
         """The factor and the shift of each channel."""
         factors = [1 / (self.scale * std) for std in self.std]
         return factors, [-mean / std for mean, std in zip(self.mean, self.std, strict=True)]
+
+    @cached_property
+    def _uniform(self) -> bool:
+        """Whether all channels are scaled and shifted alike."""
+        return len({*zip(*self._steps, strict=True)}) == 1
 
     def load_image(self, path: str | os.PathLike[str]) -> np.ndarray:
         """An image file as the model takes it: decoded, its channels adapted, resized; uint8 (h, w, c).
