@@ -7,6 +7,7 @@ import torch
 import striate as keras
 from striate.build import RULES
 from striate.callbacks import Callback
+from striate.errors import ArgumentError
 from striate.layers import BatchNormalization, Conv2D, Dense, Flatten, MaxPooling2D
 from striate.model import prediction
 from striate.model.prediction import Rewriting
@@ -177,3 +178,70 @@ def test_fewer_images_are_asked_about_together_where_maps_are_large():
         2**30 // (512 * 512 * 16 * 4),
         8,
     ]
+
+
+# Mirror images
+
+
+def pixels():
+    """Two pixels beside each other are weighed 1 and 3: mirrored, 3 and 1."""
+    model = keras.Sequential([Flatten(input_shape=(1, 2, 1)), Dense(1, use_bias=False)], seed=0)
+    model.set_weights([np.array([[1.0], [3.0]], np.float32)])
+    return model
+
+
+def test_two_crops_are_an_image_and_its_mirror_image():
+    images = np.array([[[[5.0], [1.0]]], [[[0.0], [2.0]]]], np.float32)
+    assert pixels().predict(images).tolist() == [[5 + 3], [6]]
+    assert pixels().predict(images, crops=2).tolist() == [[(5 + 3 + 1 + 15) / 2], [(6 + 2) / 2]]
+
+
+def test_evaluate_measures_the_mean_of_the_answers():
+    """And not that of the scores before the softmax."""
+    model = normalised()
+    said = (model.predict(x) + model.predict(x[:, :, ::-1])) / 2
+    found = model.evaluate(x, y, crops=2, return_dict=True, verbose=0)
+    assert found["loss"] == pytest.approx(-np.log(said[np.arange(len(y)), y]).mean(), rel=1e-5)
+    assert found["accuracy"] == pytest.approx((said.argmax(1) == y).mean())
+    assert found["loss"] != pytest.approx(model.evaluate(x, y, return_dict=True, verbose=0)["loss"], rel=1e-3)
+
+
+def test_how_many_crops_is_kept_with_the_model(tmp_path):
+    model = normalised()
+    two, one = model.predict(x, crops=2), model.predict(x)
+    model.crops = 2
+    model.save(tmp_path / "a.striate")
+    again = keras.models.load_model(tmp_path / "a.striate")
+    for each in (model, again):
+        assert each.crops == 2
+        np.testing.assert_array_equal(each.predict(x), two)
+        np.testing.assert_array_equal(each.predict(x, crops=1), one)
+
+
+def test_validation_while_training_looks_at_an_image_once():
+    model = normalised()
+    model.crops = 2
+    history = fit(model, x, y, epochs=1, validation_data=(x, y), keep="last")
+    assert history.history["val_loss"][-1] == pytest.approx(model.evaluate(x, y, crops=1)[0], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda model: model.predict(x, crops=3), "predict cannot use crops=3"),
+        (lambda model: model.evaluate(x, y, crops=10), "evaluate looks at an image whole"),
+        (lambda model: setattr(model, "crops", 0), "a model cannot use crops=0"),
+        (lambda model: setattr(model, "crops", 10), "a model looks at an image whole"),
+    ],
+)
+def test_other_crops_are_refused(ask, said):
+    model = normalised()
+    with pytest.raises(ArgumentError, match=said):
+        ask(model)
+    assert model.crops == 1
+
+
+def test_what_has_no_mirror_image_is_refused():
+    for layers in ([Dense(2, input_shape=(3,))], [Conv2D(2, 3, padding="same", input_shape=(8, 8, 1))]):
+        with pytest.raises(ArgumentError, match="crops=2 needs a network of images whose answers are no maps"):
+            keras.Sequential(layers).crops = 2

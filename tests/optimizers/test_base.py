@@ -84,5 +84,7 @@ def test_no_run_waits_for_torchs_compiler_to_be_loaded():
 
 def test_torch_itself_loads_it():
     """So that the test above can fail."""
-    code = "import sys, torch; torch.optim.SGD([torch.nn.Parameter(torch.ones(1))]); assert 'torch._dynamo' in sys.modules"
+    code = (
+        "import sys, torch; torch.optim.SGD([torch.nn.Parameter(torch.ones(1))]); assert 'torch._dynamo' in sys.modules"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from striate.errors import RecipeError
+from striate.model import load
 from striate.recipe import job
 from striate.recipe.grammar import Recipe
 
@@ -99,3 +100,21 @@ def test_a_weight_of_an_output_that_is_not_there_is_told_with_its_place():
     text = HEADS.format(input="input = [8, 8, 1]\n", units=10).replace("helper = 0.3", "helpr = 0.3")
     with pytest.raises(RecipeError, match=r"train\.loss_weights\.helpr: no output is called 'helpr'.*'helper'"):
         Recipe.from_text(text)
+
+
+def test_a_recipe_says_how_many_crops_its_network_looks_at(tmp_path):
+    recipe = Recipe.from_text(RECIPE.format(split="") + "crops = 2\n")
+    outcome = job.run(recipe, tmp_path / "run", say=lambda line: None, progress=False, verbose=0)
+    model, test = load(tmp_path / "run"), job.load_data(recipe, False).test
+    assert model.crops == 2
+    assert outcome.summary["test"] == model.evaluate(test.x, test.y, crops=2, return_dict=True, verbose=0)
+    assert "crops = 2" in (tmp_path / "run" / "recipe.toml").read_text()
+
+
+def test_crops_that_a_network_is_not_for_are_told_with_their_place():
+    text = RECIPE.format(split="").replace(
+        '{ type = "Flatten" }, { type = "Dense", units = 10, activation = "softmax" }',
+        '{ type = "Conv2D", filters = 2, kernel_size = 3 }',
+    )
+    with pytest.raises(RecipeError, match=r"train\.crops"):
+        Recipe.from_text(text + "crops = 2\n")

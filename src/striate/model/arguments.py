@@ -44,7 +44,7 @@ class _Arguments:
     steps_per_epoch: Count | None = None
     validation_freq: Count = 1
     keep: Literal["last", "best"] = "last"
-    crops: Literal[1, 10] = 1
+    crops: Literal[1, 2, 10] = 1
     name: str = "model"
 
 

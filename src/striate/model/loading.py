@@ -48,6 +48,7 @@ def _model(described: dict[str, Any], weights: bytes) -> Model:
     if described["preprocessing"] is not None:
         model.preprocessing = _preprocessing(described["preprocessing"], len(network.inputs))
     model.classes = tuple(str(name) for name in described["classes"])
+    model.crops = described.get("crops", 1)
     plan = parse_plan(described["plan"])
     if plan is not None:  # the file may come from a machine of more cores
         model.plan = replace(plan, threads=min(plan.threads, cores()))

@@ -39,7 +39,7 @@ from striate.model.arguments import (
 )
 from striate.model.computing import Computing, objective_of
 from striate.model.goals import Compiled
-from striate.model.prediction import Rewriting, evaluate, evaluating, require_croppable
+from striate.model.prediction import Mirrored, Rewriting, evaluate, evaluating, require_croppable, require_mirrorable
 from striate.model.samples import Samples, each_of, gather, input_sides, pairs, require_spread
 from striate.model.views import BoundLayer, put, stands
 from striate.network import Network
@@ -123,6 +123,7 @@ class Model:
         """Whether the weights are still as they were drawn."""
         self._taken_from: Model | None = None
         self.classes: tuple[str, ...] = ()
+        self._crops: Literal[1, 2] = 1
         self.plan: Plan | None = None
         self.history: History | None = None
         self.best_epoch: int | None = None
@@ -642,24 +643,55 @@ class Model:
         sample_weight: Any = None,
         return_dict: bool = False,
         callbacks: Sequence[Callback] | None = None,
+        crops: Literal[1, 2] | None = None,
     ) -> Any:
         """Loss and metrics on images and labels, in float32.
 
+        Args:    crops: of each image, as in predict.
         Errors:  DataError for what cannot be used.
         Source:  Keras 3, keras.Model.evaluate
         """
         self._require_compiled("evaluate")
         require("evaluate", batch_size=batch_size)
+        mirrored = self._crops_of("evaluate", crops) == 2
         given = self._labelled(x, y, sample_weight, "evaluate")
         batches = self._batches(given, batch_size or self._rewriting.together(self.network)).to(self._device, 0)
         heard = concepts(Callback, callbacks, "callbacks")
         self._introduce(heard, {"steps": len(batches), "samples": len(given), "verbose": verbose})
-        return _results(self._evaluate(batches, heard), return_dict)
+        return _results(self._evaluate(batches, heard, mirrored), return_dict)
 
-    def _evaluate(self, batches: Batches, heard: Sequence[Callback]) -> dict[str, float]:
+    def _evaluate(self, batches: Batches, heard: Sequence[Callback], mirrored: bool = False) -> dict[str, float]:
         """Loss and metrics over batches, of which callbacks are told."""
         with evaluating(self.built):
-            return evaluate(self._evaluation(), batches, heard)
+            return evaluate(self._evaluation(mirrored), batches, heard)
+
+    @property
+    def crops(self) -> Literal[1, 2]:
+        """How many parts of each image predict and evaluate look at where nobody says so: 1, or 2 with its mirror image.
+
+        It is kept with the model. fit's own validation looks at one.
+
+        Errors:  ArgumentError for another number, or where it is 2 and the network is not for that.
+        """
+        return self._crops
+
+    @crops.setter
+    def crops(self, value: Literal[1, 2]) -> None:
+        self._crops = self._crops_of("a model", value)
+
+    def _crops_of(self, doing: str, crops: Any) -> Literal[1, 2]:
+        """The crops that are meant, where ten are no choice."""
+        wanted = self.crops if crops is None else crops
+        require(doing, crops=wanted)
+        if wanted == 10:
+            raise ArgumentError(
+                f"{doing} looks at an image whole: ten crops are of images larger than the network's",
+                sum="crops=10",
+                fix="model.predict(x, crops=10), or crops=2",
+            )
+        if wanted == 2:
+            require_mirrorable(self.network)
+        return wanted
 
     def predict(
         self,
@@ -667,20 +699,22 @@ class Model:
         batch_size: int | None = None,
         verbose: int | str = "auto",
         callbacks: Sequence[Callback] | None = None,
-        crops: Literal[1, 10] = 1,
+        crops: Literal[1, 2, 10] | None = None,
     ) -> Any:
         """What the network says of images (n, h, w, c): an array (n, k), probabilities where its head is a softmax.
 
         Of several outputs it gives a list of arrays.
-        Args:    crops: 10: of larger images the mean of what it says of four corners, the centre and their mirror images.
+        Args:    crops: 2: the mean of what it says of each image and its mirror image; 10: of larger images that of four
+                 corners, the centre and their mirror images. None: as the model's `crops` has it.
         Errors:  DataError for what cannot be used.
         Source:  Keras 3, keras.Model.predict; ten crops: Krizhevsky, Sutskever & Hinton 2012; lecture 001 L1294-1296
         """
-        require("predict", batch_size=batch_size, crops=crops)
+        require("predict", batch_size=batch_size)
         if crops == 10:
             require_croppable(self.network)
             size = self.input_shape[1:3]
             return ten_crop_predict(lambda part: self.predict(part, batch_size), as_array(x, "images"), size)
+        mirrored = self._crops_of("predict", crops) == 2
         given = tuple(arrays.tensor(each) for each in gather(x, None, input_sides(self.network), (), ()).x)
         self._require_room(given)
         ways = self._preprocessing_for(given)
@@ -691,7 +725,7 @@ class Model:
         prepare(self.plan.threads if self.plan else cores())
         with evaluating(self.built):
             answering = self._rewriting.for_answers(self.built, self._device, self._rules, ways, len(given[0]))
-            found = answering(split, heard)
+            found = (replace(answering, module=Mirrored(answering.module)) if mirrored else answering)(split, heard)
         return found if len(found) > 1 else found[0]
 
     def _require_room(self, images: Sequence[Any]) -> None:
@@ -945,12 +979,14 @@ class Model:
             self._training = None
         self.plan = chosen
 
-    def _evaluation(self) -> Evaluation:
+    def _evaluation(self, mirrored: bool = False) -> Evaluation:
         self._require_compiled("evaluate")
         prepare(self.plan.threads if self.plan else cores())
-        objective = self._objective
+        objective = self._objective.declared if mirrored else self._objective  # answers have a mean, scores have none
         module = self._rewriting.for_loss(self.built, self._device, self._rules, objective.heads)
-        return Evaluation(module, objective, self._computing.penalties(self.built), self._group)
+        return Evaluation(
+            Mirrored(module) if mirrored else module, objective, self._computing.penalties(self.built), self._group
+        )
 
     @property
     def learning_rate(self) -> float:

@@ -18,7 +18,16 @@ from striate.network import Network
 from striate.shape import is_open, to_border, to_inside
 from striate.train import Evaluation, outputs_of
 
-__all__ = ["BATCH", "Answering", "Rewriting", "evaluate", "evaluating", "require_croppable"]
+__all__ = [
+    "BATCH",
+    "Answering",
+    "Mirrored",
+    "Rewriting",
+    "evaluate",
+    "evaluating",
+    "require_croppable",
+    "require_mirrorable",
+]
 
 BATCH = 256
 """Images asked about together where nobody says how many, and their maps leave room."""
@@ -66,6 +75,21 @@ class Answering:
                 tell(heard, "on_predict_batch_end", step, {})
         tell(heard, "on_predict_end", {})
         return [to_border(torch.cat(pieces)).contiguous().numpy() for pieces in zip(*parts, strict=True)]
+
+
+class Mirrored(nn.Module):
+    """The mean of what a network says of images (n, c, h, w) and of their mirror images, for each of its outputs.
+
+    p(x) = (f(x) + f(x')) / 2,    x'[i,j] = x[i, width - 1 - j]
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        both = outputs_of(self.network, images), outputs_of(self.network, [image.flip(-1) for image in images])
+        return tuple((said + mirrored) / 2 for said, mirrored in zip(*both, strict=True))
 
 
 @dataclass
@@ -149,6 +173,23 @@ def evaluate(evaluation: Evaluation, batches: Batches, heard: Sequence[Callback]
     logs = evaluation(batches, told)
     tell(heard, "on_test_end", logs)
     return logs
+
+
+def require_mirrorable(network: Network) -> None:
+    """Refuse mirror images where inputs are none, or outputs are maps, which would be mirrored too.
+
+    Errors:  ArgumentError.
+    Example: >>> from striate.layers import Conv2D, Flatten
+             >>> require_mirrorable(Network.sequential([Conv2D(6, 5, input_shape=(8, 8, 1)), Flatten()]))
+    """
+    inputs = [network[name].output for name in network.inputs]
+    outputs = [network[name].output for name in network.outputs]
+    if any(len(shape) != 3 for shape in inputs) or any(len(shape) != 1 for shape in outputs):
+        raise ArgumentError(
+            "crops=2 needs a network of images whose answers are no maps",
+            sum=f"inputs {', '.join(map(str, inputs))}; outputs {', '.join(map(str, outputs))}",
+            fix="crops=1",
+        )
 
 
 def require_croppable(network: Network) -> None:

@@ -68,6 +68,7 @@ def model_files(model: Any, before: str | None = None) -> dict[str, bytes]:
         "optimizer": catalog.describe(model.optimizer),
         "preprocessing": _preprocessing(model.preprocessing),
         "classes": list(model.classes),
+        **({} if model.crops == 1 else {"crops": model.crops}),
         "plan": model.plan.to_table() if model.plan else None,
         "weights": {**digests, "bytes": len(weights)},
     }

@@ -23,6 +23,7 @@ from striate.errors import ShapeError, StriateError, UnknownNameError
 from striate.layers import Layer
 from striate.losses import LossLike
 from striate.metrics import Metric, resolve
+from striate.model.prediction import require_mirrorable
 from striate.network import Network, layer_names
 from striate.optimizers import OptimizerLike
 from striate.recipe.source import Problem, Source, value_text
@@ -105,6 +106,7 @@ class TrainSection:
         callbacks: what is told of the run.
         plan: "auto", "measure", "exact", or the table of an earlier run.
         device: "cpu", or "cuda" ("cuda:1", the second card).
+        crops: 2: what it says of an image is the mean over the image and its mirror image, once it is trained.
     """
 
     loss: LossLike = "sparse_categorical_crossentropy"
@@ -117,6 +119,7 @@ class TrainSection:
     callbacks: Annotated[tuple[CallbackLike, ...], Strict(False)] = ()
     plan: Any = "auto"
     device: str = "cpu"
+    crops: Literal[1, 2] = 1
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,8 @@ class Recipe:
         network = _network(model, found)
         if network is not None:
             _check_weights(network, train, found)
+            if train.crops == 2:
+                _attempt(lambda: require_mirrorable(network), ("train", "crops"), found)
         if network is not None and found.nothing_at("train", "loss"):
             _check_head(network, model, train, "loss" in tables["train"], found)
         if found:

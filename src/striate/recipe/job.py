@@ -74,6 +74,7 @@ def make_model(recipe: Recipe, data: Data) -> Model:
     model.classes = data.classes
     said = "units = {} in the last layer" if recipe.model.zoo is None else "classes = {} in [model]"
     _match(model, data, said.format(len(data.classes)))
+    model.crops = recipe.train.crops
     return model
 
 
