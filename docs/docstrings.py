@@ -107,13 +107,16 @@ def public(module: ModuleType) -> dict[str, Any]:
 
 
 def methods(cls: type) -> dict[str, Any]:
-    """The public methods and properties that a class itself defines."""
+    """The public methods and properties that a class itself defines; what it takes over from torch is torch's."""
     unwrapped = {
         name: getattr(member, "fget", None) or getattr(member, "func", None) or getattr(member, "__func__", member)
         for name, member in vars(cls).items()
     }
+    own = striate.__name__
     return {
-        name: member for name, member in unwrapped.items() if not name.startswith("_") and inspect.isfunction(member)
+        name: member
+        for name, member in unwrapped.items()
+        if not name.startswith("_") and inspect.isfunction(member) and member.__module__.partition(".")[0] == own
     }
 
 
