@@ -713,7 +713,7 @@ class Model:
         if crops == 10:
             require_croppable(self.network)
             size = self.input_shape[1:3]
-            return ten_crop_predict(lambda part: self.predict(part, batch_size), as_array(x, "images"), size)
+            return ten_crop_predict(lambda part: self.predict(part, batch_size, crops=1), as_array(x, "images"), size)
         mirrored = self._crops_of("predict", crops) == 2
         given = tuple(arrays.tensor(each) for each in gather(x, None, input_sides(self.network), (), ()).x)
         self._require_room(given)
