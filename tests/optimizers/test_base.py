@@ -63,8 +63,8 @@ def test_a_gradient_in_another_memory_order_moves_the_same_weights(optimizer):
 TRAINS = """
 import sys
 import striate
+import striate.optimizers
 from striate import catalog
-from striate.optimizers import Optimizer
 
 x = [[0.0, 1.0], [1.0, 0.0]]
 for kind in catalog.members("optimizers").values():

@@ -652,13 +652,14 @@ class Model:
         Source:  Keras 3, keras.Model.evaluate
         """
         self._require_compiled("evaluate")
-        require("evaluate", batch_size=batch_size)
-        mirrored = self._crops_of("evaluate", crops) == 2
+        crops = self.crops if crops is None else crops
+        require("evaluate", batch_size=batch_size, crops=crops)
+        self._require_whole("evaluate", crops)
         given = self._labelled(x, y, sample_weight, "evaluate")
         batches = self._batches(given, batch_size or self._rewriting.together(self.network)).to(self._device, 0)
         heard = concepts(Callback, callbacks, "callbacks")
         self._introduce(heard, {"steps": len(batches), "samples": len(given), "verbose": verbose})
-        return _results(self._evaluate(batches, heard, mirrored), return_dict)
+        return _results(self._evaluate(batches, heard, mirrored=crops == 2), return_dict)
 
     def _evaluate(self, batches: Batches, heard: Sequence[Callback], mirrored: bool = False) -> dict[str, float]:
         """Loss and metrics over batches, of which callbacks are told."""
@@ -677,21 +678,20 @@ class Model:
 
     @crops.setter
     def crops(self, value: Literal[1, 2]) -> None:
-        self._crops = self._crops_of("a model", value)
+        require("a model", crops=value)
+        self._require_whole("a model", value)
+        self._crops = value
 
-    def _crops_of(self, doing: str, crops: Any) -> Literal[1, 2]:
-        """The crops that are meant, where ten are no choice."""
-        wanted = self.crops if crops is None else crops
-        require(doing, crops=wanted)
-        if wanted == 10:
+    def _require_whole(self, doing: str, crops: int) -> None:
+        """Refuse crops that are parts of an image, and mirror images where there are none."""
+        if crops == 10:
             raise ArgumentError(
                 f"{doing} looks at an image whole: ten crops are of images larger than the network's",
                 sum="crops=10",
                 fix="model.predict(x, crops=10), or crops=2",
             )
-        if wanted == 2:
+        if crops == 2:
             require_mirrorable(self.network)
-        return wanted
 
     def predict(
         self,
@@ -709,12 +709,13 @@ class Model:
         Errors:  DataError for what cannot be used.
         Source:  Keras 3, keras.Model.predict; ten crops: Krizhevsky, Sutskever & Hinton 2012; lecture 001 L1294-1296
         """
-        require("predict", batch_size=batch_size)
+        crops = self.crops if crops is None else crops
+        require("predict", batch_size=batch_size, crops=crops)
         if crops == 10:
             require_croppable(self.network)
             size = self.input_shape[1:3]
             return ten_crop_predict(lambda part: self.predict(part, batch_size, crops=1), as_array(x, "images"), size)
-        mirrored = self._crops_of("predict", crops) == 2
+        self._require_whole("predict", crops)
         given = tuple(arrays.tensor(each) for each in gather(x, None, input_sides(self.network), (), ()).x)
         self._require_room(given)
         ways = self._preprocessing_for(given)
@@ -725,7 +726,9 @@ class Model:
         prepare(self.plan.threads if self.plan else cores())
         with evaluating(self.built):
             answering = self._rewriting.for_answers(self.built, self._device, self._rules, ways, len(given[0]))
-            found = (replace(answering, module=Mirrored(answering.module)) if mirrored else answering)(split, heard)
+            if crops == 2:
+                answering = replace(answering, module=Mirrored(answering.module))
+            found = answering(split, heard)
         return found if len(found) > 1 else found[0]
 
     def _require_room(self, images: Sequence[Any]) -> None:
