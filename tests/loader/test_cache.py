@@ -7,6 +7,8 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,6 +18,7 @@ from PIL import Image
 from striate.errors import StorageError
 from striate.loader import cache
 from striate.loader.cache import decoded, picked
+from striate.loader.decode import decode_file
 
 
 @pytest.fixture
@@ -192,7 +195,7 @@ def test_chance_damage_of_what_describes_the_pixels_changes_nothing(files, home,
 
 
 def test_a_run_that_is_stopped_while_it_decodes_leaves_nothing_that_is_taken_for_whole(files, home, monkeypatch):
-    def stopped(content):
+    def stopped(content, room):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -266,10 +269,10 @@ import sys, time
 from pathlib import Path
 from striate.loader import cache
 decode, count = cache.decode, []
-def counting(content):
+def counting(content, room):
     count.append(1)
     time.sleep(0.1)
-    return decode(content)
+    return decode(content, room)
 cache.decode = counting
 print("ready", flush=True)
 sys.stdin.readline()
@@ -400,7 +403,32 @@ def test_a_file_that_changes_before_it_is_read_again_is_set_aside(files, monkeyp
     assert found.bad[1] == "it changed while it was read"
 
 
-def test_results_come_in_order_however_many_there_are():
+@pytest.mark.parametrize("worth", [0, 1000], ids=["by all threads", "by this one"])
+def test_results_come_in_order_however_many_there_are(worth, monkeypatch):
+    monkeypatch.setattr(cache, "_WORTH", worth)
     with ThreadPoolExecutor(2) as pool:
         for count in (0, 1, 16, 17, 1000):
             assert list(cache._side_by_side(pool, lambda place: place**2, count)) == [n**2 for n in range(count)]
+
+
+@pytest.mark.parametrize(("seconds", "others"), [(0, False), (0.002, True)])
+def test_other_threads_help_where_a_file_takes_its_time(seconds, others, monkeypatch):
+    monkeypatch.setattr(cache, "_WORTH", 0.001)
+
+    def work(place):
+        time.sleep(seconds)
+        return threading.get_ident()
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(cache._side_by_side(pool, work, 64))
+    assert set(found[:16]) == {threading.get_ident()}
+    assert (set(found) != {threading.get_ident()}) == others
+
+
+def test_jpeg_files_of_the_size_that_is_wanted_keep_their_own_pixels(tmp_path):
+    draw = np.random.default_rng(0)
+    for number in range(40):
+        image = Image.fromarray(draw.integers(0, 256, (24, 20, 3), np.uint8))
+        image.save(tmp_path / f"{number}.jpg", quality=90)
+    files = [tmp_path / f"{number}.jpg" for number in range(40)]
+    assert np.array_equal(decoded(files, (24, 20), progress=False).x, [decode_file(file) for file in files])

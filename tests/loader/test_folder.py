@@ -213,7 +213,7 @@ def test_a_file_that_may_be_read_again_is_an_image_again(pair, home, monkeypatch
 
 def refuse_to_read(file):
     def read(path):
-        if path == file:
+        if Path(path) == file:
             raise DataError("it cannot be read: Input/output error")
         return read_file(path)
 

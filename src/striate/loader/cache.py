@@ -29,6 +29,7 @@ from striate.errors import DataError, StorageError, printable
 from striate.files import write_whole
 from striate.loader.decode import decode, image_size, read_file, to_channels
 from striate.loader.resize import resize
+from striate.loader.room import Room
 from striate.store import home, locked
 from striate.units import bytes_text
 
@@ -41,10 +42,14 @@ _VERSION = 2
 _SMALLEST, _LARGEST, _STEP = 16, 64, 8
 _TOGETHER = 1 << 24
 """Bytes that are copied at a time."""
-_HELD = 1 << 28
-"""Bytes of files that are kept in memory after a first look, so that they need not be read again to be decoded."""
+_HELD, _SHORT = 1 << 28, 1 << 14
+"""Bytes of files that are kept in memory after a first look, in all and of a file, so that they need not be opened again
+to be decoded. To read a longer one again costs less than to keep it: fresh memory is dearer than the system's own copy."""
 _GROUP, _AHEAD = 16, 16
 """Files in a task, and tasks that are handed out before their results are asked for."""
+_WORTH = 250e-6
+"""Seconds that a file must take to be handed to another thread: those of smaller ones wait for the interpreter's lock
+more than they work, and two take twice the time of one."""
 _HASH = 32
 """Digits of a hash."""
 _SETTLED = 2_000_000_000
@@ -76,7 +81,7 @@ class _Seen(NamedTuple):
 
 
 def decoded(
-    files: Sequence[Path],
+    files: Sequence[str | Path],
     size: tuple[int, int] | None = None,
     channels: int | None = None,
     progress: bool = True,
@@ -119,7 +124,7 @@ def decoded(
 
 
 def _look(
-    files: Sequence[Path], list_file: Path, held: "_Held", pool: ThreadPoolExecutor, progress: bool
+    files: Sequence[str | Path], list_file: Path, held: "_Held", pool: ThreadPoolExecutor, progress: bool
 ) -> list[_Seen]:
     """Hash and size of each file; only those that changed since the last look are read."""
     known = {path: _Seen(*each) for path, each in (_told(list_file) or {}).items()}
@@ -167,7 +172,7 @@ def _common(seen: list[_Seen]) -> tuple[int, int]:
 
 
 def _decode_all(
-    files: Sequence[Path],
+    files: Sequence[str | Path],
     hashes: list[str],
     held: "_Held",
     size: tuple[int, int],
@@ -176,6 +181,7 @@ def _decode_all(
     progress: bool,
 ) -> Iterator[np.ndarray | str]:
     """Each image at its size, or why there is none, in the order of the files."""
+    room = Room()
 
     def one(place: int) -> np.ndarray | str:
         file, content = files[place], held.take(place)
@@ -184,8 +190,9 @@ def _decode_all(
                 content = read_file(file)
                 if _hash(content) != hashes[place]:
                     return "it changed while it was read"
-            image = decode(content)
-            return resize(image if channels is None else to_channels(image, channels), size)
+            image = decode(content, room)
+            made = resize(image if channels is None else to_channels(image, channels), size, room)
+            return image.copy() if made is image else made
         except DataError as error:
             return error.what.removeprefix(f"cannot read {printable(file)}: ")
 
@@ -193,15 +200,15 @@ def _decode_all(
 
 
 class _Held:
-    """What files contain, from when they are looked at until they are decoded, as far as there is room for it."""
+    """What short files contain, from when they are looked at until they are decoded, as far as there is room for it."""
 
     def __init__(self, room: int) -> None:
         self.room, self.contents, self.lock = room, dict[int, bytes](), threading.Lock()
 
     def put(self, place: int, content: bytes) -> None:
-        """Keep what is in the file at this place of the list, if it still fits."""
+        """Keep what is in the file at this place of the list, if it is short and still fits."""
         with self.lock:
-            if len(content) <= self.room:
+            if len(content) <= min(self.room, _SHORT):
                 self.room -= len(content)
                 self.contents[place] = content
 
@@ -211,13 +218,22 @@ class _Held:
 
 
 def _side_by_side(pool: ThreadPoolExecutor, work: Callable[[int], T], count: int) -> Iterator[T]:
-    """work(0) ... work(count - 1), in this order, computed by all threads, some groups ahead of whoever asks.
+    """work(0) ... work(count - 1), in this order: here while they are short, then by all threads, some groups ahead.
 
     In groups, as handing a task to a thread and back takes as long as decoding a small image.
     """
+    groups = iter([range(begin, min(begin + _GROUP, count)) for begin in range(0, count, _GROUP)])
+    for places in groups:
+        found, seconds = [], []
+        for place in places:
+            begin = time.perf_counter()
+            found.append(work(place))
+            seconds.append(time.perf_counter() - begin)
+        yield from found
+        if statistics.median(seconds) > _WORTH:
+            break
     waiting = deque[Future[list[T]]]()
-    for begin in range(0, count, _GROUP):
-        places = range(begin, min(begin + _GROUP, count))
+    for places in groups:
         waiting.append(pool.submit(lambda places: [work(place) for place in places], places))
         if len(waiting) > _AHEAD:
             yield from waiting.popleft().result()

@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from striate.errors import DataError, printable
-from striate.store import open_regular
+from striate.loader.room import Room
+from striate.store import descriptor_of
 from striate.units import bytes_text
 
 simplejpeg: Any = None
@@ -60,17 +61,22 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
 
     Errors:  DataError that says why it cannot be read.
     """
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
+    descriptor = descriptor_of(path)
+    try:
+        size = os.fstat(descriptor).st_size
         if size > MOST_BYTES:
             raise DataError(f"it holds {bytes_text(size)}, at most {bytes_text(MOST_BYTES)} are read")
-        try:
-            return file.read(size or MOST_BYTES)  # some file systems say 0 of everything
-        except OSError as error:
-            raise DataError(f"it cannot be read: {error.strerror}") from None
+        content = os.read(descriptor, size or MOST_BYTES)  # some file systems say 0 of everything
+        while content and len(content) < (size or MOST_BYTES) and (more := os.read(descriptor, MOST_BYTES)):
+            content += more
+    except OSError as error:
+        raise DataError(f"it cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
+    return content
 
 
-def decode(content: bytes) -> np.ndarray:
+def decode(content: bytes, room: Room | None = None) -> np.ndarray:
     """The pixels of an image, upright, as they are meant to be seen.
 
     Grey stays one channel, also where the file says it three times; everything else becomes red, green, blue.
@@ -79,12 +85,13 @@ def decode(content: bytes) -> np.ndarray:
 
     Shape:   (h, w, 1) or (h, w, 3) uint8
     Args:    content: the bytes of a JPEG, PNG, GIF, BMP, WebP, TIFF or PPM file, whatever its name says.
+             room: where the pixels may lie until this thread decodes the next image; by default they are the caller's.
     Errors:  DataError that says in plain words why it cannot be decoded.
     Source:  EXIF 2.3, 4.6.4; Pillow's ImageOps.exif_transpose
     Example: >>> decode(b"P5 2 1 255 " + bytes([7, 9])).tolist()
              [[[7], [9]]]
     """
-    pixels = _plain_jpeg(content)
+    pixels = _plain_jpeg(content, room)
     if pixels is not None:
         return pixels
     try:
@@ -162,15 +169,23 @@ class _Quiet:
 _QUIET = _Quiet()
 
 
-def _plain_jpeg(content: bytes) -> np.ndarray | None:
+def _plain_jpeg(content: bytes, room: Room | None) -> np.ndarray | None:
     """The pixels of a JPEG file by simplejpeg, the same as Pillow's; None for what is left to Pillow."""
     header = _plain_header(content)
     if header is None:
         return None
+    height, width, colours, _ = header
     try:
         # Both as exact as libjpeg can: Pillow asks for the same.
-        colours = "GRAY" if header[2] == "Gray" else "RGB"
-        pixels = simplejpeg.decode_jpeg(content, colours, fastdct=False, fastupsample=False)
+        pixels = simplejpeg.decode_jpeg(
+            content,
+            "GRAY" if colours == "Gray" else "RGB",
+            fastdct=False,
+            fastupsample=False,
+            buffer=None
+            if room is None
+            else room.array("pixels", (height, width, 1 if colours == "Gray" else 3), np.uint8),
+        )
     except ValueError:  # damaged: Pillow shows what can still be seen, or says what is wrong
         return None
     return _grey_if_grey(pixels)
@@ -252,7 +267,9 @@ def _pixels(image: Image.Image) -> np.ndarray:
 
 
 def _grey_if_grey(pixels: np.ndarray) -> np.ndarray:
-    """One channel where red, green and blue are the same everywhere; the first row decides for most colour images."""
+    """One channel where red, green and blue are the same everywhere; a pixel or a row decides for most colour images."""
+    if len(set(pixels[0, 0].tolist())) > 1:
+        return pixels
     for part in (pixels[:1], pixels):
         for channel in range(1, part.shape[2]):
             if not np.array_equal(part[..., 0], part[..., channel]):

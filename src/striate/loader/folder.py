@@ -33,6 +33,7 @@ _LEFT_BEHIND = {"__MACOSX", "Thumbs.db", "desktop.ini", "Icon\r"}
 _MEANT = (*SUFFIXES, ".heic", ".heif", ".avif", ".jp2", ".svg", ".ico", ".psd", ".tga", ".raw", ".dng")
 """Names of files that were meant to be images; other files that are none are no loss."""
 _SHOWN = 5
+_DIGITS = re.compile(r"([0-9]+)")
 
 
 @dataclass
@@ -40,8 +41,8 @@ class _Found:
     """What a folder holds."""
 
     root: Path
-    files: dict[str, dict[str, list[Path]]] = field(default_factory=dict)
-    """By part and class."""
+    files: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """By part and class; names rather than paths, which take longer to make than a small image to decode."""
     unread: list[BadFile] = field(default_factory=list)
     """Folders that could not be opened."""
     seen: set[tuple[int, int]] = field(default_factory=set)
@@ -92,10 +93,10 @@ def load_folder(
     bad, others = list(found.unread), []
     for place, reason in pixels.bad.items():
         file = listed[place][2]
-        if file.name.lower().endswith(_MEANT):
+        if file.lower().endswith(_MEANT):
             bad.append(BadFile(printable(file, 300), reason))
         else:
-            others.append(printable(file.relative_to(root)))
+            others.append(printable(os.path.relpath(file, root)))
     if not pixels.good and not bad:
         raise _nothing(found, others)
     if not pixels.good or len(bad) > max_bad * (len(bad) + len(pixels.good)):
@@ -143,7 +144,8 @@ def _walk(root: Path) -> _Found:
 
 
 def _add(found: _Found, part: str, folder: Path) -> None:
-    files = sorted(_files(found, folder), key=lambda file: _natural(os.fspath(file)))
+    begin = len(os.path.join(folder, ""))
+    files = sorted(_files(found, folder), key=lambda file: _natural(file[begin:]))
     found.files.setdefault(part, {}).setdefault(folder.name, []).extend(files)
 
 
@@ -153,13 +155,13 @@ def _folders(found: _Found, folder: Path) -> list[Path]:
     return sorted((Path(entry.path) for entry in entries), key=lambda each: _natural(each.name))
 
 
-def _files(found: _Found, folder: Path) -> Iterator[Path]:
+def _files(found: _Found, folder: Path) -> Iterator[str]:
     """The visible files in a folder and below it."""
     waiting = [folder]
     while waiting:
         for entry in _entries(found, waiting.pop()):
             if not _is_folder(entry):
-                yield Path(entry.path)
+                yield entry.path
             elif _is_new(found, entry):
                 waiting.append(Path(entry.path))
 
@@ -196,7 +198,7 @@ def _is_new(found: _Found, entry: os.DirEntry[str]) -> bool:
 
 def _natural(name: str) -> tuple[Any, ...]:
     """What names are sorted by: 2 before 10; equal numbers by their bytes."""
-    parts = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"([0-9]+)", name) if part]
+    parts = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in _DIGITS.split(name) if part]
     return (*parts, (-1, 0, name))
 
 
@@ -204,7 +206,7 @@ def _classes(found: _Found) -> list[str]:
     return sorted({name for part in found.files.values() for name in part}, key=_natural)
 
 
-def _listed(found: _Found, names: list[str]) -> list[tuple[str, int, Path]]:
+def _listed(found: _Found, names: list[str]) -> list[tuple[str, int, str]]:
     """(part, class, file) of every file, part by part."""
     known = {name: number for number, name in enumerate(names)}
     # A model's classes are printable names: where a folder's is not, its printable form counts.
@@ -223,16 +225,14 @@ def _listed(found: _Found, names: list[str]) -> list[tuple[str, int, Path]]:
     ]
 
 
-def _without_empty(
-    rows: list[tuple[str, int, Path]], names: list[str]
-) -> tuple[list[tuple[str, int, Path]], list[str]]:
+def _without_empty(rows: list[tuple[str, int, str]], names: list[str]) -> tuple[list[tuple[str, int, str]], list[str]]:
     """The rows numbered by the classes that hold an image, and the printable names of these."""
     present = sorted({number for _, number, _ in rows})
     number = {old: new for new, old in enumerate(present)}
     return [(part, number[old], file) for part, old, file in rows], [printable(names[old]) for old in present]
 
 
-def _findings(found: _Found, names: list[str], rows: list[tuple[str, int, Path]], others: list[str]) -> list[Finding]:
+def _findings(found: _Found, names: list[str], rows: list[tuple[str, int, str]], others: list[str]) -> list[Finding]:
     findings = []
     for part in found.files:
         full = {names[number] for each, number, _ in rows if each == part}

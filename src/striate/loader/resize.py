@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from striate.loader.room import Room
+
 __all__ = ["resize", "resize_weights"]
 
 _TOGETHER = 200_000
@@ -12,7 +14,7 @@ _TOGETHER = 200_000
 that BLAS would spread over threads: images are resized side by side already."""
 
 
-def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def resize(image: np.ndarray, size: tuple[int, int], room: Room | None = None) -> np.ndarray:
     """An image at another size, by antialiased bilinear interpolation.
 
     y = round(R x C^T),    R and C from resize_weights for the rows and the columns
@@ -22,6 +24,7 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     Shape:   (h, w, c) uint8 -> (*size, c) uint8
     Args:    image: what to resize. size: (height, width) wanted.
+             room: where what is made on the way may lie.
     Source:  torch.nn.functional.interpolate(mode="bilinear", antialias=True); Pillow's differs by up to 0.9 grey levels
     Example: >>> resize(np.array([[[0], [100]]], np.uint8), (1, 1)).tolist()
              [[[50]]]
@@ -29,12 +32,13 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     height, width, channels = image.shape
     if (height, width) == tuple(size):
         return image
+    room = room or Room()
     pixels = image.reshape(height, width * channels)
     # Whichever order leaves less to be held in between; rows first, as they lie in memory, where it is much the same.
     if size[0] * width <= 2 * height * size[1]:
-        new = _columns(_rows(pixels, size[0]), size[1], channels)
+        new = _columns(_rows(pixels, size[0], room), size[1], channels, room)
     else:
-        new = _rows(_columns(pixels, size[1], channels), size[0])
+        new = _rows(_columns(pixels, size[1], channels, room), size[0], room)
     return np.rint(new, out=new).astype(np.uint8).reshape(*size, channels)
 
 
@@ -61,24 +65,33 @@ def resize_weights(size: int, new: int, begin: int = 0, end: int | None = None) 
     return (tents / tents.sum(1, keepdims=True)).astype(np.float32), first
 
 
-def _rows(pixels: np.ndarray, new: int) -> np.ndarray:
+def _rows(pixels: np.ndarray, new: int, room: Room) -> np.ndarray:
     """R x of pixels (h, numbers), some new rows at a time."""
-    made = np.empty((new, pixels.shape[1]), np.float32)
+    made = room.array("rows", (new, pixels.shape[1]), np.float32)
     for begin, first, weights in _bands(len(pixels), new, _each(len(pixels), new, pixels.shape[1])):
-        seen = pixels[first : first + weights.shape[1]].astype(np.float32, copy=False)
+        seen = _floats(pixels[first : first + weights.shape[1]], room)
         np.matmul(weights, seen, out=made[begin : begin + len(weights)])
     return made
 
 
-def _columns(pixels: np.ndarray, new: int, channels: int) -> np.ndarray:
+def _columns(pixels: np.ndarray, new: int, channels: int, room: Room) -> np.ndarray:
     """x C^T of pixels (h, w * channels), some new columns at a time."""
     width = pixels.shape[1] // channels
-    made = np.empty((len(pixels), new * channels), np.float32)
+    made = room.array("columns", (len(pixels), new * channels), np.float32)
     each = _each(width, new, len(pixels) * channels**2)
     for begin, first, weights in _channel_bands(width, new, each, channels):
-        seen = pixels[:, first : first + len(weights)].astype(np.float32, copy=False)
+        seen = _floats(pixels[:, first : first + len(weights)], room)
         np.matmul(seen, weights, out=made[:, begin : begin + weights.shape[1]])
     return made
+
+
+def _floats(pixels: np.ndarray, room: Room) -> np.ndarray:
+    """Numbers as float32; those that are, as they are."""
+    if pixels.dtype == np.float32:
+        return pixels
+    floats = room.array("floats", pixels.shape, np.float32)
+    np.copyto(floats, pixels)
+    return floats
 
 
 def _each(size: int, new: int, times: int) -> int:
