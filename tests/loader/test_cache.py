@@ -348,7 +348,7 @@ def data_bytes():
 
 use(load_folder(sys.argv[1], (64, 64), progress=False))  # what threads and code need is there from now on
 data = load_folder(sys.argv[1], (1024, 1024), progress=False)
-limit = data_bytes() + data.train.x.nbytes // 2
+limit = data_bytes() + data.train.x.nbytes * 3 // 4  # less than a copy
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 use(data)
 print("images:", data.train.x.nbytes)
