@@ -66,8 +66,8 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         size = os.fstat(descriptor).st_size
         if size > MOST_BYTES:
             raise DataError(f"it holds {bytes_text(size)}, at most {bytes_text(MOST_BYTES)} are read")
-        content = os.read(descriptor, size or MOST_BYTES)  # some file systems say 0 of everything
-        while content and len(content) < (size or MOST_BYTES) and (more := os.read(descriptor, MOST_BYTES)):
+        wanted, content = size or MOST_BYTES, b""  # some file systems say 0 of everything
+        while len(content) < wanted and (more := os.read(descriptor, wanted - len(content))):
             content += more
     except OSError as error:
         raise DataError(f"it cannot be read: {error.strerror}") from None
@@ -175,16 +175,15 @@ def _plain_jpeg(content: bytes, room: Room | None) -> np.ndarray | None:
     if header is None:
         return None
     height, width, colours, _ = header
+    channels = 1 if colours == "Gray" else 3
     try:
         # Both as exact as libjpeg can: Pillow asks for the same.
         pixels = simplejpeg.decode_jpeg(
             content,
-            "GRAY" if colours == "Gray" else "RGB",
+            "GRAY" if channels == 1 else "RGB",
             fastdct=False,
             fastupsample=False,
-            buffer=None
-            if room is None
-            else room.array("pixels", (height, width, 1 if colours == "Gray" else 3), np.uint8),
+            buffer=room and room.array("pixels", (height, width, channels), np.uint8),
         )
     except ValueError:  # damaged: Pillow shows what can still be seen, or says what is wrong
         return None
