@@ -199,6 +199,32 @@ def test_a_map_in_channels_last_memory_stays_in_it(trial, training):
         assert y.stride(1) == 1, "the channels of a pixel lie together"
 
 
+@pytest.mark.parametrize(
+    "trial",
+    [
+        trial for trial in trials() if len(trial.shape) == 3 and not isinstance(trial.layer, layers.Permute)
+    ],  # turns memory
+    ids=str,
+)
+def test_the_gradient_of_a_map_in_channels_last_memory_lies_in_it_too(trial):
+    """Layers before it would lay it out anew, each of them, or go through memory crosswise."""
+    rng = np.random.default_rng(0)
+    found = []
+    x = []
+    for shape in trial.shapes:
+        each = inputs(shape, "channels_last", rng, trial.layer).float().requires_grad_() * 1
+        each.register_hook(found.append)  # a leaf's would be laid out as the leaf
+        x.append(each)
+    y = trial.layer.build(*trial.shapes).train()(*x)
+    cotangent = torch.from_numpy(rng.standard_normal(y.shape)).float()
+    if y.dim() == 4:
+        cotangent = cotangent.contiguous(memory_format=torch.channels_last)
+    if y.requires_grad:
+        y.backward(cotangent)
+    for gradient in found:
+        assert gradient.stride(1) == 1, "the channels of a pixel lie together"
+
+
 @ALL
 def test_no_images_give_no_outputs(trial):
     module = trial.layer.build(*trial.shapes).eval()

@@ -11,7 +11,20 @@ from torch.nn import functional
 
 from striate.errors import ShapeError
 from striate.layers.base import Layer, require_rank
-from striate.shape import EVERYTHING, Padding, Pair, Shape, Single, Sizes, Triple, Window, axes, elements, sides
+from striate.shape import (
+    EVERYTHING,
+    Padding,
+    Pair,
+    Shape,
+    Single,
+    Sizes,
+    Triple,
+    Window,
+    axes,
+    elements,
+    sides,
+    to_border,
+)
 
 __all__ = [
     "AveragePooling1D",
@@ -336,7 +349,8 @@ class _GlobalPooling(Layer, abstract=True):
     """
 
     dimensions: ClassVar[int]
-    reduce: ClassVar[Callable[..., torch.Tensor]]
+    reduce: ClassVar[Callable[[torch.Tensor, int], torch.Tensor]]
+    """(n, c, ...) of so many dimensions to (n, c)."""
 
     keepdims: bool = False
 
@@ -348,17 +362,19 @@ class _GlobalPooling(Layer, abstract=True):
         return EVERYTHING
 
     def build(self, shape: Shape) -> nn.Module:
-        return _Reduce(type(self).reduce, tuple(range(2, 2 + self.dimensions)), self.keepdims)
+        return _Reduce(type(self).reduce, self.dimensions, self.keepdims)
 
     @classmethod
     def example(cls) -> Any:
         return cls(input_shape=(*(5, 6, 4)[: cls.dimensions], 2))
 
 
-def _largest(x: torch.Tensor, over: tuple[int, ...], keepdims: bool) -> torch.Tensor:
+_ADAPTIVE = {1: functional.adaptive_max_pool1d, 2: functional.adaptive_max_pool2d, 3: functional.adaptive_max_pool3d}
+
+
+def _largest(x: torch.Tensor, dimensions: int) -> torch.Tensor:
     """The largest number of each channel. amax would share the gradient among equals; here the first has it."""
-    largest = x.flatten(2).max(2).values  # (n, c)
-    return largest[(..., *(None,) * len(over))] if keepdims else largest
+    return _ADAPTIVE[dimensions](x, 1).flatten(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -406,6 +422,14 @@ class GlobalMaxPooling3D(_GlobalPooling):
     dimensions, reduce = 3, _largest
 
 
+def _mean(x: torch.Tensor, dimensions: int) -> torch.Tensor:
+    """The mean of each channel.
+
+    It is taken channels last so that its gradient lies in memory as the map does: the layers before it go through both.
+    """
+    return to_border(x).mean(tuple(range(1, 1 + dimensions)))
+
+
 @dataclass(frozen=True, eq=False)
 class GlobalAveragePooling1D(_GlobalPooling):
     """Keep the mean of each channel of a sequence.
@@ -420,7 +444,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
     linear = True
 
-    dimensions, reduce = 1, torch.mean
+    dimensions, reduce = 1, _mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -437,7 +461,7 @@ class GlobalAveragePooling2D(_GlobalPooling):
 
     linear = True
 
-    dimensions, reduce = 2, torch.mean
+    dimensions, reduce = 2, _mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -454,12 +478,12 @@ class GlobalAveragePooling3D(_GlobalPooling):
 
     linear = True
 
-    dimensions, reduce = 3, torch.mean
+    dimensions, reduce = 3, _mean
 
 
-def _length(x: torch.Tensor, over: tuple[int, ...], keepdims: bool) -> torch.Tensor:
+def _length(x: torch.Tensor, dimensions: int) -> torch.Tensor:
     """The root of the sum of the squares of each channel."""
-    return _root((x * x).sum(over, keepdim=keepdims))
+    return _root((x * x).sum(tuple(range(2, 2 + dimensions))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -519,11 +543,12 @@ class _From(nn.Module):
 
 
 class _Reduce(nn.Module):
-    """One number for each channel."""
+    """One number for each channel, and axes of size 1 for those of the map if they are kept."""
 
-    def __init__(self, reduce: Callable[..., torch.Tensor], over: tuple[int, ...], keepdims: bool) -> None:
+    def __init__(self, reduce: Callable[[torch.Tensor, int], torch.Tensor], dimensions: int, keepdims: bool) -> None:
         super().__init__()
-        self.reduce, self.over, self.keepdims = reduce, over, keepdims
+        self.reduce, self.dimensions, self.keepdims = reduce, dimensions, keepdims
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.reduce(x, self.over, self.keepdims)
+        y = self.reduce(x, self.dimensions)
+        return y[(..., *(None,) * self.dimensions)] if self.keepdims else y

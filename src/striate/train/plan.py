@@ -69,7 +69,7 @@ class Plan:
     """The choices of a run. Two runs of one plan, seed and machine give the same bits.
 
     Example: >>> Plan(threads=2).line()
-             'torch, 2 threads, float32, channels_last, 7 rewrites'
+             'torch, 2 threads, float32, channels_last, 8 rewrites'
     """
 
     threads: int
