@@ -77,11 +77,14 @@ def test_wide_maps_and_full_precision_are_left_to_the_layer(tiles, monkeypatch):
     monkeypatch.setattr(small_maps, "side_by_side", lambda *_: "side by side")
     brick = SmallMaps(nn.Conv2d(128, 128, 3))
     small, wide = torch.zeros(4, 128, 8, 8), torch.zeros(4, 128, 8, 9)
+    few = SmallMaps(nn.Conv2d(127, 128, 3))
     assert brick(small).dtype == torch.float32
     with torch.autocast("cpu", torch.bfloat16):
         assert brick(small) == "side by side"
         assert brick(wide).shape == (4, 128, 6, 7)
         assert brick(small[:0]).shape == (0, 128, 6, 6)
+        assert few(small[:, :127]).shape == (4, 128, 6, 6)
+        assert few(small[:, :127, :, :7]) == "side by side", "a smaller map is worth it with fewer channels"
     with torch.autocast("cpu", torch.float16):
         assert brick(small).dtype == torch.float16
 
@@ -91,7 +94,6 @@ def test_wide_maps_and_full_precision_are_left_to_the_layer(tiles, monkeypatch):
     [
         (nn.Conv2d(128, 128, 3), True),
         (nn.Conv2d(64, 256, 1, stride=2), True),
-        (nn.Conv2d(127, 128, 3), False),
         (nn.Conv2d(128, 128, 3, dilation=2), False),
         (nn.Conv2d(256, 256, 3, groups=2), False),
         (nn.Conv2d(128, 128, 3, padding="same"), False),

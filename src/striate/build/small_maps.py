@@ -16,8 +16,8 @@ _NARROW = 8
 """Pixels in a row of maps that are small."""
 _ROW = 64
 """Pixels that a row is to have."""
-_CHANNELS = 128 * 128
-"""Channels in times channels out from which on it pays to lay maps out anew."""
+_WORTH = 256
+"""Channels in times channels out, for each pixel of a square map, from which on laying maps out anew pays."""
 
 
 class SmallMaps(nn.Module):
@@ -39,7 +39,7 @@ class SmallMaps(nn.Module):
 
     @staticmethod
     def suits(layer: nn.Module) -> bool:
-        """Whether a layer can be computed so on this processor, and has enough channels for it to pay."""
+        """Whether a layer can be computed so, and this processor gains by it."""
         return (
             _TILES
             and type(layer) is nn.Conv2d
@@ -47,13 +47,13 @@ class SmallMaps(nn.Module):
             and layer.dilation == (1, 1)
             and isinstance(layer.padding, tuple)
             and layer.padding_mode == "zeros"
-            and layer.in_channels * layer.out_channels >= _CHANNELS
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        layer = self.layer
+        layer, width = self.layer, x.shape[-1]
         halves = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
-        if not halves or x.device.type != "cpu" or x.shape[-1] > _NARROW or not len(x):
+        gains = width <= _NARROW and layer.in_channels * layer.out_channels >= _WORTH * width * width
+        if not (halves and gains) or x.device.type != "cpu" or not len(x):
             return layer(x)
         return side_by_side(x, layer.weight, layer.bias, layer.stride, cast("tuple[int, ...]", layer.padding))
 
