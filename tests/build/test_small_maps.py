@@ -94,6 +94,7 @@ def test_wide_maps_and_full_precision_are_left_to_the_layer(tiles, monkeypatch):
     [
         (nn.Conv2d(128, 128, 3), True),
         (nn.Conv2d(64, 256, 1, stride=2), True),
+        (nn.Conv2d(3, 64, 3), False),
         (nn.Conv2d(128, 128, 3, dilation=2), False),
         (nn.Conv2d(256, 256, 3, groups=2), False),
         (nn.Conv2d(128, 128, 3, padding="same"), False),

@@ -47,6 +47,7 @@ class SmallMaps(nn.Module):
             and layer.dilation == (1, 1)
             and isinstance(layer.padding, tuple)
             and layer.padding_mode == "zeros"
+            and layer.in_channels * layer.out_channels >= _WORTH
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

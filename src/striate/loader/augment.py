@@ -326,7 +326,9 @@ def _coloured(images: torch.Tensor, colouring: _Drawn[Colouring], black: float, 
         matrix, shift = luma @ matrix.sum(2, keepdim=True), luma @ shift
     shift = black + (white - black) * shift - black * matrix.sum(2, keepdim=True)
     matrix, shift = (sent(each.to(torch.float32), pixels.device) for each in (matrix, shift))
-    return torch.baddbmm(shift, matrix, pixels).clamp_(black, white).reshape(count, -1, height, width).movedim(1, -1)
+    # The shift is added afterwards: libraries that do both in one round once or twice, and not alike for one image and many.
+    changed = torch.bmm(matrix, pixels).add_(shift).clamp_(black, white)
+    return changed.reshape(count, -1, height, width).movedim(1, -1)
 
 
 def _erased(images: torch.Tensor, hole: torch.Tensor, fill_value: float) -> torch.Tensor:
