@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from striate.build import SmallMaps, build, rewrite, side_by_side, small_maps
+from striate.build import SmallMaps, build, rewrite, rewrite_for_prediction, side_by_side, small_maps
 from striate.layers import Conv2D, Dense, Flatten
 from striate.model import Sequential
 from striate.network import Network
@@ -107,6 +107,29 @@ def test_which_convolutions_are_laid_out_so(tiles, monkeypatch, layer, suits):
     assert SmallMaps.suits(layer) == suits
     monkeypatch.setattr(small_maps, "_TILES", False)
     assert not SmallMaps.suits(layer)
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "small"), [(2, 1, True), (3, 1, True), (4, 1, False), (6, 2, True), (7, 2, False)]
+)
+def test_the_smallest_maps_are_laid_out_so_in_full_precision_too(monkeypatch, size, stride, small):
+    monkeypatch.setattr(small_maps, "_TILES", False)
+    monkeypatch.setattr(small_maps, "side_by_side", lambda *_: "side by side")
+    layer = nn.Conv2d(256, 512, 3, stride, padding=1)
+    assert SmallMaps.suits(layer)
+    brick = SmallMaps(layer)
+    assert (brick(torch.zeros(4, 256, size, size)) == "side by side") == small
+    with torch.autocast("cpu", torch.bfloat16):
+        assert brick(torch.zeros(4, 256, size, size)) != "side by side"
+
+
+def test_predictions_of_small_maps_are_the_same():
+    net = Network.sequential([Conv2D(512, 3, padding="same", activation="relu", input_shape=(2, 2, 256)), Flatten()])
+    module, x = build(net, 0).eval(), torch.randn(6, 256, 2, 2, generator=torch.Generator().manual_seed(0))
+    rewritten = rewrite_for_prediction(module).module
+    assert SmallMaps in [type(brick) for brick in rewritten.modules()]
+    with torch.inference_mode():
+        torch.testing.assert_close(rewritten(x), module(x), rtol=1e-5, atol=1e-5)
 
 
 def test_the_rule_shares_weights_and_can_be_switched_off(tiles):

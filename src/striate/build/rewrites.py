@@ -130,7 +130,7 @@ def cross_entropy_on_logits(module: fx.GraphModule, facts: Facts) -> int:
 
 
 def small_maps_side_by_side(module: fx.GraphModule, _: Facts) -> int:
-    """Convolve small maps of several images as one wide map, in bfloat16 on processors that multiply in tiles."""
+    """Convolve small maps of several images as one wide map: in bfloat16 where tiles are multiplied, the smallest always."""
     count = 0
     for node, layer in _calls(module, nn.Conv2d):
         if SmallMaps.suits(layer):
@@ -218,6 +218,7 @@ PREDICTION: dict[str, Rule] = {
     "pool-by-slices": pool_by_slices,
     "activation-in-place": activation_in_place,
     "cross-entropy-on-logits": cross_entropy_on_logits,
+    "small-maps-side-by-side": small_maps_side_by_side,
 }
 """Those of prediction; batch normalisation goes first, as it may stand between what others look for."""
 RULES: tuple[str, ...] = tuple({**TRAINING, **PREDICTION})

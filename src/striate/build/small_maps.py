@@ -1,4 +1,4 @@
-"""Convolutions of small maps in bfloat16, on processors that multiply in tiles."""
+"""Convolutions of small maps, several of them at once."""
 
 from typing import cast
 
@@ -13,19 +13,21 @@ __all__ = ["SmallMaps", "side_by_side"]
 _TILES: bool = getattr(torch.cpu, "get_capabilities", dict)().get("amx_bf16", False)
 """Whether this processor multiplies matrices of bfloat16 in tiles (AMX), as Intel's since Sapphire Rapids do."""
 _NARROW = 8
-"""Pixels in a row of maps that are small."""
+"""Pixels in a row of maps that are small for tiles."""
 _ROW = 64
 """Pixels that a row is to have."""
 _WORTH = 256
-"""Channels in times channels out, for each pixel of a square map, from which on laying maps out anew pays."""
+"""Channels in times channels out, for each pixel of a square map, from which on laying maps out anew pays in tiles."""
+_SMALLEST, _HEAVY = 3, 256 * 512
+"""In float32, on any processor: pixels in a row of what comes out, and channels in times channels out."""
 
 
 class SmallMaps(nn.Module):
     """A convolution that takes several small maps for a wide one, where that is faster.
 
-    oneDNN computes a convolution row by row, and the gradient of its weights as products over the pixels of a row. With
-    tiles of 32 numbers a row of 4 pixels is an eighth of the work that is done: rows of several images, side by side, fill
-    them. The sums are the same, in another order.
+    oneDNN computes a convolution row by row, and fetches all weights for each. The gradient of the weights it computes as
+    products over the pixels of a row: with tiles of 32 numbers a row of 4 pixels is an eighth of the work that is done. Rows
+    of several images, side by side, fill them. The sums are the same, in another order.
 
     Args:    layer: the convolution, whose parameters are shared.
     Shape:   (n, c, h, w) -> (n, filters, h', w'), as the layer says
@@ -39,24 +41,31 @@ class SmallMaps(nn.Module):
 
     @staticmethod
     def suits(layer: nn.Module) -> bool:
-        """Whether a layer can be computed so, and this processor gains by it."""
+        """Whether a layer can be computed so, and this processor gains by it where its maps are small."""
         return (
-            _TILES
-            and type(layer) is nn.Conv2d
+            type(layer) is nn.Conv2d
             and layer.groups == 1
             and layer.dilation == (1, 1)
             and isinstance(layer.padding, tuple)
             and layer.padding_mode == "zeros"
-            and layer.in_channels * layer.out_channels >= _WORTH
+            and layer.in_channels * layer.out_channels >= (_WORTH if _TILES else _HEAVY)
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        layer, width = self.layer, x.shape[-1]
-        halves = torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
-        gains = width <= _NARROW and layer.in_channels * layer.out_channels >= _WORTH * width * width
-        if not (halves and gains) or x.device.type != "cpu" or not len(x):
+        layer = self.layer
+        if x.device.type != "cpu" or not len(x) or not self._gains(x.shape[-1]):
             return layer(x)
         return side_by_side(x, layer.weight, layer.bias, layer.stride, cast("tuple[int, ...]", layer.padding))
+
+    def _gains(self, width: int) -> bool:
+        """Whether maps with rows of so many pixels are small enough."""
+        layer = self.layer
+        channels = layer.in_channels * layer.out_channels
+        if torch.is_autocast_enabled("cpu"):
+            halves = torch.get_autocast_dtype("cpu") == torch.bfloat16
+            return _TILES and halves and width <= _NARROW and channels >= _WORTH * width * width
+        padded = width + 2 * cast("tuple[int, ...]", layer.padding)[1]
+        return channels >= _HEAVY and (padded - layer.kernel_size[1]) // layer.stride[1] < _SMALLEST
 
 
 def side_by_side(
