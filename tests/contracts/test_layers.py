@@ -46,6 +46,7 @@ from tests.parity import planted
 ALL = pytest.mark.parametrize("trial", trials(), ids=str)
 EXAMPLES = pytest.mark.parametrize("trial", examples(), ids=str)
 NAMES = pytest.mark.parametrize("name", MEMBERS)
+MAPS = [trial for trial in trials() if len(trial.shape) == 3]
 WITH_PAGES = pytest.mark.parametrize("name", LAYERS)
 
 
@@ -188,7 +189,7 @@ def test_it_traces_to_torchs_own_modules_and_functions(trial):
     assert torch.equal(traced(*one), module(*one)), "the size of the batch is frozen in"
 
 
-@pytest.mark.parametrize("trial", [trial for trial in trials() if len(trial.shape) == 3], ids=str)
+@pytest.mark.parametrize("trial", MAPS, ids=str)
 @pytest.mark.parametrize("training", [False, True])
 def test_a_map_in_channels_last_memory_stays_in_it(trial, training):
     out = trial.output
@@ -199,15 +200,9 @@ def test_a_map_in_channels_last_memory_stays_in_it(trial, training):
         assert y.stride(1) == 1, "the channels of a pixel lie together"
 
 
-@pytest.mark.parametrize(
-    "trial",
-    [
-        trial for trial in trials() if len(trial.shape) == 3 and not isinstance(trial.layer, layers.Permute)
-    ],  # turns memory
-    ids=str,
-)
+@pytest.mark.parametrize("trial", [trial for trial in MAPS if not isinstance(trial.layer, layers.Permute)], ids=str)
 def test_the_gradient_of_a_map_in_channels_last_memory_lies_in_it_too(trial):
-    """Layers before it would lay it out anew, each of them, or go through memory crosswise."""
+    """Layers before it would lay it out anew, each of them, or go through memory crosswise. Permute turns memory over."""
     rng = np.random.default_rng(0)
     found = []
     x = []

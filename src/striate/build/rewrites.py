@@ -210,7 +210,7 @@ TRAINING: dict[str, Rule] = {
     "cross-entropy-on-logits": cross_entropy_on_logits,
     "small-maps-side-by-side": small_maps_side_by_side,
 }
-"""The rules of training by the name the plan prints."""
+"""The rules of training by the name the plan prints; small maps go last, as they hide the convolution from the others."""
 PREDICTION: dict[str, Rule] = {
     "batch-norm-folded": batch_norm_folded,
     "normalisation-folded": normalisation_folded,
@@ -220,7 +220,7 @@ PREDICTION: dict[str, Rule] = {
     "cross-entropy-on-logits": cross_entropy_on_logits,
     "small-maps-side-by-side": small_maps_side_by_side,
 }
-"""Those of prediction; batch normalisation goes first, as it may stand between what others look for."""
+"""Those of prediction; batch normalisation goes first, as it may stand between what others look for, small maps last."""
 RULES: tuple[str, ...] = tuple({**TRAINING, **PREDICTION})
 """All that a plan may name."""
 

@@ -38,6 +38,7 @@ class SmallMaps(nn.Module):
     def __init__(self, layer: nn.Conv2d) -> None:
         super().__init__()
         self.layer = layer
+        self.padding = cast("tuple[int, ...]", layer.padding)  # no word: those do not suit
 
     @staticmethod
     def suits(layer: nn.Module) -> bool:
@@ -55,7 +56,7 @@ class SmallMaps(nn.Module):
         layer = self.layer
         if x.device.type != "cpu" or not len(x) or not self._gains(x.shape[-1]):
             return layer(x)
-        return side_by_side(x, layer.weight, layer.bias, layer.stride, cast("tuple[int, ...]", layer.padding))
+        return side_by_side(x, layer.weight, layer.bias, layer.stride, self.padding)
 
     def _gains(self, width: int) -> bool:
         """Whether maps with rows of so many pixels are small enough."""
@@ -64,8 +65,9 @@ class SmallMaps(nn.Module):
         if torch.is_autocast_enabled("cpu"):
             halves = torch.get_autocast_dtype("cpu") == torch.bfloat16
             return _TILES and halves and width <= _NARROW and channels >= _WORTH * width * width
-        padded = width + 2 * cast("tuple[int, ...]", layer.padding)[1]
-        return channels >= _HEAVY and (padded - layer.kernel_size[1]) // layer.stride[1] < _SMALLEST
+        return (
+            channels >= _HEAVY and _outputs(width, layer.kernel_size[1], layer.stride[1], self.padding[1]) <= _SMALLEST
+        )
 
 
 def side_by_side(
@@ -95,5 +97,10 @@ def side_by_side(
     maps = to_border(x).unflatten(0, (-1, count)).transpose(1, 2)  # (n/count, h, count, w, c)
     rows = functional.pad(maps, (0, 0, 0, pitch - width)).flatten(2, 3)
     y = to_border(functional.conv2d(to_inside(rows), weight, bias, stride, padding))
-    apart = y.unfold(2, (width + 2 * side - weight.shape[3]) // step + 1, pitch // step)[:, :, :count]
+    apart = y.unfold(2, _outputs(width, weight.shape[3], step, side), pitch // step)[:, :, :count]
     return to_inside(apart.permute(0, 2, 1, 4, 3).flatten(0, 1))  # from (n/count, h', count, filters, w')
+
+
+def _outputs(width: int, kernel: int, stride: int, padding: int) -> int:
+    """Pixels in a row of what comes out."""
+    return (width + 2 * padding - kernel) // stride + 1
